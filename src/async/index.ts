@@ -1,0 +1,2 @@
+export { abortedError, raceAbort, throwIfAborted } from './abort.ts'
+export { Deferred } from './deferred.ts'
