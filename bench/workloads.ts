@@ -124,7 +124,10 @@ export function* playChunks(input: PlayInput): Generator<Uint8Array<ArrayBuffer>
 }
 
 /** A segment by the shape that the segment set takes. */
-export function segmentAt(i: number, options: { readonly adjacent?: boolean } = {}): {
+export function segmentAt(
+  i: number,
+  options: { readonly adjacent?: boolean } = {},
+): {
   readonly author: number
   readonly firstSeqNo: number
   readonly firstOffset: number

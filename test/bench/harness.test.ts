@@ -91,7 +91,12 @@ describe('bench harness: what is said', () => {
   })
 
   it('goals: all of several; none says nothing; a ratio without a floor is a mistake', () => {
-    expect(verdict(result, [{ of: 'ratio', atLeast: 1 }, { of: 'value', atLeast: 14 }])).toBe('missed')
+    expect(
+      verdict(result, [
+        { of: 'ratio', atLeast: 1 },
+        { of: 'value', atLeast: 14 },
+      ]),
+    ).toBe('missed')
     expect(verdict(result, [])).toBe('')
     expect(() => verdict({ ...result, ratio: null }, [{ of: 'ratio', atLeast: 1 }])).toThrow('f/row')
   })
