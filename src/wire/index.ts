@@ -1,3 +1,17 @@
 export { crc32c } from './crc32c.ts'
+export { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, findMagic, readFrameHeader } from './frame.ts'
 export type { FnodeSegments, FSMHints, Property, Segment } from './hints.ts'
+export { decodeRecordedOp } from './recorded-op-decoder.ts'
+export {
+  encodeCreate,
+  encodeLink,
+  encodeNoop,
+  encodeProperty,
+  encodeUnlink,
+  encodeWrite,
+  NOOP_FRAME_BYTES_MAX,
+  pathFrameBytesMax,
+  propertyFrameBytesMax,
+  WRITE_FRAME_BYTES_MAX,
+} from './recorded-op-encoder.ts'
 export { OpKind, RecordedOp } from './recorded-op.ts'

@@ -1,0 +1,218 @@
+/**
+ * Writes operations as frames (recovery-log spec, section 2), byte for byte as Go does: straight into a buffer that the
+ * caller has made room in, numbers in, nothing allocated. Each function writes its frame at `at`, returns where it ends, and
+ * throws RangeError when `out` ends before, or when a number is not a safe integer of at least 0. `checksum` and
+ * `author` may be int32 or uint32. The message, which the chain digests, is `out[at + FRAME_HEADER_BYTES, end)`.
+ */
+
+import { FRAME_HEADER_BYTES, writeFrameHeader } from './frame.ts'
+import { varintLength, writeFixed32, writeVarint } from './protobuf.ts'
+import { OpKind } from './recorded-op.ts'
+import { utf8Length, writeUtf8 } from './utf8.ts'
+
+/** The most bytes of a varint below 2^53, of a fixed32 and of a length, each with its tag. */
+const INT64_BYTES = 1 + 8
+const FIXED32_BYTES = 1 + 4
+const LENGTH_BYTES = 1 + 5
+const STAMP_BYTES = FRAME_HEADER_BYTES + INT64_BYTES + 2 * FIXED32_BYTES
+
+/** No frame of a no-op is longer. */
+export const NOOP_FRAME_BYTES_MAX = STAMP_BYTES
+/** No frame of a write is longer; its content is not counted. */
+export const WRITE_FRAME_BYTES_MAX = STAMP_BYTES + LENGTH_BYTES + 3 * INT64_BYTES + FIXED32_BYTES
+
+/** No frame of a create, link or unlink with a path of that many UTF-16 units (`path.length`) is longer. */
+export function pathFrameBytesMax(pathLength: number): number {
+  return STAMP_BYTES + LENGTH_BYTES + INT64_BYTES + LENGTH_BYTES + 3 * pathLength
+}
+
+/** No frame of a property with a path and a content of that many UTF-16 units is longer. */
+export function propertyFrameBytesMax(pathLength: number, contentLength: number): number {
+  return STAMP_BYTES + 3 * LENGTH_BYTES + 3 * (pathLength + contentLength)
+}
+
+/** Below this many units a path that is ASCII, with everything around it, has lengths of one byte. */
+const SHORT_PATH = 110
+
+/** An operation that changes nothing but the sequence. */
+export function encodeNoop(
+  out: Uint8Array,
+  at: number,
+  seqNo: number,
+  checksum: number,
+  author: number,
+): number {
+  return finish(out, at, writeStamp(out, at, seqNo, checksum, author))
+}
+
+/** Throws `PATH_REFUSED` for a path with half a surrogate pair, as do links and unlinks. */
+export function encodeCreate(
+  out: Uint8Array,
+  at: number,
+  seqNo: number,
+  checksum: number,
+  author: number,
+  path: string,
+): number {
+  const body = writeStamp(out, at, seqNo, checksum, author)
+  return finish(out, at, writePathBody(out, body, OpKind.create, 0, path))
+}
+
+export function encodeLink(
+  out: Uint8Array,
+  at: number,
+  seqNo: number,
+  checksum: number,
+  author: number,
+  fnode: number,
+  path: string,
+): number {
+  const body = writeStamp(out, at, seqNo, checksum, author)
+  return finish(out, at, writePathBody(out, body, OpKind.link, fnode, path))
+}
+
+export function encodeUnlink(
+  out: Uint8Array,
+  at: number,
+  seqNo: number,
+  checksum: number,
+  author: number,
+  fnode: number,
+  path: string,
+): number {
+  const body = writeStamp(out, at, seqNo, checksum, author)
+  return finish(out, at, writePathBody(out, body, OpKind.unlink, fnode, path))
+}
+
+/**
+ * A write, whose content is for the caller to put behind the frame. With `contentChecksum` (section 9) its crc32c goes
+ * along, zero too: a field left out means that nothing is checked.
+ */
+export function encodeWrite(
+  out: Uint8Array,
+  at: number,
+  seqNo: number,
+  checksum: number,
+  author: number,
+  fnode: number,
+  offset: number,
+  length: number,
+  contentChecksum?: number,
+): number {
+  const body = writeStamp(out, at, seqNo, checksum, author)
+  out[body] = (OpKind.write << 3) | 2
+  let end = body + 2
+  if (fnode !== 0) {
+    out[end] = 0x08
+    end = writeVarint(out, end + 1, fnode)
+  }
+  if (offset !== 0) {
+    out[end] = 0x10
+    end = writeVarint(out, end + 1, offset)
+  }
+  if (length !== 0) {
+    out[end] = 0x18
+    end = writeVarint(out, end + 1, length)
+  }
+  out[body + 1] = end - body - 2 // three varints of eight bytes and their tags: always one byte
+  if (contentChecksum !== undefined) {
+    out[end] = 0x65
+    end = writeFixed32(out, end + 1, contentChecksum)
+  }
+  return finish(out, at, end)
+}
+
+/** Throws `PATH_REFUSED` or `INVALID` for a path or a content with half a surrogate pair. */
+export function encodeProperty(
+  out: Uint8Array,
+  at: number,
+  seqNo: number,
+  checksum: number,
+  author: number,
+  path: string,
+  content: string,
+): number {
+  const pathBytes = utf8Length(path, 'PATH_REFUSED')
+  const contentBytes = utf8Length(content, 'INVALID')
+  const body = writeStamp(out, at, seqNo, checksum, author)
+  out[body] = (OpKind.property << 3) | 2
+  let end = writeVarint(out, body + 1, stringFieldLength(pathBytes) + stringFieldLength(contentBytes))
+  end = writeStringField(out, end, 0x0a, path, pathBytes)
+  end = writeStringField(out, end, 0x12, content, contentBytes)
+  return finish(out, at, end)
+}
+
+/** The fields that every operation begins with. Answers where they end. */
+function writeStamp(out: Uint8Array, at: number, seqNo: number, checksum: number, author: number): number {
+  let end = at + FRAME_HEADER_BYTES
+  if (seqNo !== 0) {
+    out[end] = 0x08
+    end = writeVarint(out, end + 1, seqNo)
+  }
+  if (checksum !== 0) {
+    out[end] = 0x15
+    end = writeFixed32(out, end + 1, checksum)
+  }
+  if (author !== 0) {
+    out[end] = 0x1d
+    end = writeFixed32(out, end + 1, author)
+  }
+  return end
+}
+
+/** The length is known last, so the header is written last. */
+function finish(out: Uint8Array, at: number, end: number): number {
+  if (end > out.length)
+    throw new RangeError(`a frame of ${end - at} bytes does not fit at ${at} of ${out.length}`)
+  writeFrameHeader(out, at, end - at - FRAME_HEADER_BYTES)
+  return end
+}
+
+/** The message of a create (which has no fnode), link or unlink. */
+function writePathBody(out: Uint8Array, at: number, kind: OpKind, fnode: number, path: string): number {
+  out[at] = (kind << 3) | 2
+  const tag = kind === OpKind.create ? 0x0a : 0x12
+  const end = path.length < SHORT_PATH ? writeShortAscii(out, at + 1, tag, fnode, path) : 0
+  if (end !== 0) return end
+  const pathBytes = utf8Length(path, 'PATH_REFUSED')
+  const fnodeBytes = fnode === 0 ? 0 : 1 + varintLength(fnode)
+  const body = writeVarint(out, at + 1, fnodeBytes + stringFieldLength(pathBytes))
+  return writeStringField(out, writeFnode(out, body, fnode), tag, path, pathBytes)
+}
+
+/** Writes and tests the path in one loop. Answers 0 when it is not ASCII: what was written is to be written over. */
+function writeShortAscii(out: Uint8Array, at: number, tag: number, fnode: number, path: string): number {
+  let end = writeFnode(out, at + 1, fnode)
+  const length = path.length
+  if (length !== 0) {
+    out[end] = tag
+    out[end + 1] = length
+    end += 2
+    let all = 0
+    for (let i = 0; i < length; i++) {
+      const unit = path.charCodeAt(i)
+      all |= unit
+      out[end + i] = unit
+    }
+    if (all >= 0x80) return 0
+    end += length
+  }
+  out[at] = end - at - 1
+  return end
+}
+
+function writeFnode(out: Uint8Array, at: number, fnode: number): number {
+  if (fnode === 0) return at
+  out[at] = 0x08
+  return writeVarint(out, at + 1, fnode)
+}
+
+function stringFieldLength(bytes: number): number {
+  return bytes === 0 ? 0 : 1 + varintLength(bytes) + bytes
+}
+
+function writeStringField(out: Uint8Array, at: number, tag: number, text: string, bytes: number): number {
+  if (bytes === 0) return at
+  out[at] = tag
+  return writeUtf8(out, writeVarint(out, at + 1, bytes), text)
+}
