@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 /**
  * By which rule of test/vectors/README.md a case was judged. `counted` is for what the rules say is counted and not run.
@@ -26,19 +26,32 @@ export interface Failure {
 export class VectorRun {
   readonly counts = new Map<string, Map<Rule, number>>()
   readonly failures: Failure[] = []
+  /** The files that were asked for: one that nobody asks for is one that nobody knows. */
+  readonly filesRead = new Set<string>()
+  readonly root: string
+  readonly #half: string
 
-  constructor(readonly root: string) {}
+  /** `half`: `root` is itself one half of the vectors, the one of that name; else both lie in it. */
+  constructor(root: string, half = '') {
+    this.root = root
+    this.#half = half
+  }
+
+  /** Where a path of the vectors, such as `recovery-log/fsm.json`, lies on disk. */
+  locate(path: string): string {
+    return join(this.root, this.#half === '' ? path : relative(this.#half, path))
+  }
 
   json<T>(path: string): T {
-    return JSON.parse(readFileSync(join(this.root, path), 'utf8')) as T
+    return JSON.parse(this.#read(path).toString('utf8')) as T
   }
 
   bytes(path: string): Uint8Array {
-    return readFileSync(join(this.root, path))
+    return this.#read(path)
   }
 
   list(path: string): string[] {
-    return readdirSync(join(this.root, path)).sort()
+    return readdirSync(this.locate(path)).sort()
   }
 
   /** Runs one case of `file`. What it throws is collected, not thrown: a run tells of every failing case. */
@@ -50,6 +63,11 @@ export class VectorRun {
     } catch (error) {
       this.failures.push({ file, name, error })
     }
+  }
+
+  #read(path: string): Buffer {
+    this.filesRead.add(path)
+    return readFileSync(this.locate(path))
   }
 }
 
