@@ -1,0 +1,15 @@
+export { Player } from './player.ts'
+export type {
+  AtHead,
+  Journals,
+  LogEnd,
+  LogPosition,
+  Played,
+  PlayerFileSystem,
+  PlayerOptions,
+  PlayProgress,
+  PlaySource,
+} from './play-options.ts'
+export type { PlayEvent } from './play-event.ts'
+export type { LeftOver, LogRange, Missed } from './skipped.ts'
+export type { Target } from './target.ts'
