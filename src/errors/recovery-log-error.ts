@@ -73,7 +73,7 @@ export class RecoveryLogError extends Error {
     Object.defineProperty(this, BRAND, { value: true })
   }
 
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && BRAND in value
   }
 
