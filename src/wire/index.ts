@@ -1,5 +1,6 @@
 export { crc32c } from './crc32c.ts'
 export { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, findMagic, readFrameHeader } from './frame.ts'
+export { FrameScanner } from './frame-scanner.ts'
 export type { FnodeSegments, FSMHints, Property, Segment } from './hints.ts'
 export { decodeRecordedOp } from './recorded-op-decoder.ts'
 export {
