@@ -151,9 +151,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     const arg = args[i] as string
     if (arg === '--json') json = true
     else if (arg === '--rounds') rounds = positive(args[++i])
-    else if (arg.startsWith('-'))
+    else if (arg.startsWith('-')) {
       throw new TypeError(`unknown option ${arg}: only --json, --rounds N and a name`)
-    else name = arg
+    } else name = arg
   }
   return { json, name, rounds }
 }
@@ -219,7 +219,7 @@ function isMet(result: Result, goal: Goal): boolean {
 export function describeResult(result: Result, goals: readonly Goal[], note = ''): string {
   const { name, value, unit, floor, ratio } = result
   const held =
-    floor === null ? '' : `floor ${figure(floor)} ${unit}`.padEnd(19) + ` ratio ${figure(ratio ?? 0)}`
+    floor === null ? '' : `${`floor ${figure(floor)} ${unit}`.padEnd(19)} ratio ${figure(ratio ?? 0)}`
   const wanted = goals.map((goal) => describeGoal(goal, unit)).join(', ')
   return [
     name.padEnd(34),
@@ -249,7 +249,8 @@ function rounded(value: number): number {
 
 function positive(text: string | undefined): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1)
+  if (!Number.isInteger(value) || value < 1) {
     throw new RangeError(`--rounds takes a count from 1, got ${String(text)}`)
+  }
   return value
 }

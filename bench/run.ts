@@ -32,6 +32,7 @@ for (const file of questions.sort()) {
     console.error(`bench/${file} failed with status ${String(status)}`)
   }
 }
-if (answered + failed === 0)
+if (answered + failed === 0) {
   console.error(name === '' ? 'no questions found' : `no row has ${name} in its name`)
+}
 process.exitCode = failed === 0 && answered > 0 ? 0 : 1

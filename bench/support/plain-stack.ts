@@ -56,8 +56,9 @@ export class PlainFsm {
 
   /** Throws when the operation does not fit: in a bench that is a mistake of the bench. */
   apply(op: PlainOp, message: Uint8Array, firstOffset: number, lastOffset: number): void {
-    if (number(op.seqNo) !== this.nextSeqNo || op.checksum !== this.nextChecksum >>> 0)
+    if (number(op.seqNo) !== this.nextSeqNo || op.checksum !== this.nextChecksum >>> 0) {
       throw new Error('out of sequence')
+    }
     const fnode = this.change(op)
     this.extend(fnode, op, firstOffset, lastOffset)
     this.nextSeqNo++
