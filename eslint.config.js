@@ -43,7 +43,7 @@ const PURE = {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', '.tmp/', 'test/vectors/'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', '.tmp/', 'test/vectors/', '**/*static.js'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

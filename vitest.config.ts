@@ -1,9 +1,25 @@
 import { defineConfig } from 'vitest/config'
 
+const src = new URL('./src/', import.meta.url).pathname
+
 export default defineConfig({
+  resolve: {
+    alias: [
+      // Examples import the package by its name; in the tests that is the source.
+      { find: /^recoverylog$/, replacement: `${src}index.ts` },
+      { find: /^recoverylog\/(.*)$/, replacement: `${src}$1/index.ts` },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
+    pool: 'forks', // a test may kill, fill or block its process: it has one to itself
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      thresholds: { lines: 95, branches: 95 },
+    },
   },
 })
