@@ -40,6 +40,9 @@ const OPTIONS = [
   ],
 ].flat()
 
+/** Generated code registers itself where every copy of it would meet: each module is to have a root of its own. */
+const SHARED_ROOT = '$protobuf.roots["recoverylog"] || ($protobuf.roots["recoverylog"] = {})'
+
 interface Output {
   readonly path: string
   readonly messages?: readonly string[]
@@ -65,7 +68,7 @@ function generate(messages: readonly string[] | undefined): string {
     }
     const pbjs = join(root, 'node_modules/.bin/pbjs')
     execFileSync(pbjs, [...OPTIONS, ...extra, '--out', out, proto], { cwd: root })
-    return banner + readFileSync(out, 'utf8')
+    return banner + readFileSync(out, 'utf8').replace(SHARED_ROOT, '{}')
   } finally {
     rmSync(folder, { recursive: true })
   }

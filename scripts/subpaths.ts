@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import manifest from '../package.json' with { type: 'json' }
 
 /** One public door of the package. */
 export interface Subpath {
@@ -13,15 +12,9 @@ export interface Subpath {
 
 /** The doors that package.json lists: the one place where they are listed. */
 export function subpaths(): Subpath[] {
-  const { name, exports } = JSON.parse(
-    readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'),
-  ) as {
-    name: string
-    exports: Record<string, string | { default: string }>
-  }
-  return Object.entries(exports).flatMap(([subpath, target]) => {
+  return Object.entries(manifest.exports).flatMap(([subpath, target]) => {
     if (typeof target === 'string') return []
     const output = target.default.replace(/^\.\/dist\//, '').replace(/\.js$/, '')
-    return [{ specifier: name + subpath.slice(1), source: `src/${output}.ts`, output }]
+    return [{ specifier: manifest.name + subpath.slice(1), source: `src/${output}.ts`, output }]
   })
 }
