@@ -9,3 +9,4 @@ export {
 } from './durable-file.ts'
 export type { FileStat, SyncFileSystem } from './file-system.ts'
 export type { Random } from './random.ts'
+export type { Sha256, Sha256Factory } from './sha256.ts'

@@ -1,0 +1,46 @@
+export {
+  BUNDLE_BYTES_MAX,
+  BundleCompression,
+  BundleContentType,
+  COMPRESS_BYTES_MIN,
+  decodeBundle,
+  decodeMetadata,
+  encodeBundle,
+  encodeMetadata,
+  packBundle,
+  PROTOCOL_VERSION,
+  unpackBundle,
+} from './bundle.ts'
+export type {
+  BundleEntry,
+  ButlerLogBundle,
+  ButlerMetadata,
+  Deflate,
+  Inflate,
+  PackOptions,
+  UnpackedBundle,
+} from './bundle.ts'
+export { decodeDescriptor, encodeDescriptor, StreamType } from './descriptor.ts'
+export type { LogStreamDescriptor } from './descriptor.ts'
+export { decodeLogEntry, encodeLogEntry, logEntryBytes, peekStreamIndex, writeLogEntry } from './log-entry.ts'
+export type {
+  BinaryContent,
+  DatagramContent,
+  DatagramPart,
+  LogContent,
+  LogEntry,
+  TextContent,
+  TextLine,
+  WithUnknown,
+} from './log-entry.ts'
+export {
+  decodeLogIndex,
+  encodeIndexDescriptor,
+  encodeIndexTotals,
+  encodeLogIndex,
+  indexEntryBytes,
+  scanLogIndex,
+  writeIndexEntry,
+} from './log-index.ts'
+export type { IndexEntry, IndexTotals, LogIndex, ScannedIndex } from './log-index.ts'
+export type { Time } from './time.ts'
