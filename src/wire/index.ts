@@ -1,6 +1,10 @@
 export { crc32c } from './crc32c.ts'
+export { decodeHints } from './decode-hints.ts'
 export { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, findMagic, readFrameHeader } from './frame.ts'
 export { FrameScanner } from './frame-scanner.ts'
+export { hintsFromJson } from './hints-json-reader.ts'
+export { hintsToJson } from './hints-json-writer.ts'
+export { hintsFromProto, hintsToProto } from './hints-proto.ts'
 export type { FnodeSegments, FSMHints, Property, Segment } from './hints.ts'
 export { decodeRecordedOp } from './recorded-op-decoder.ts'
 export {

@@ -182,7 +182,7 @@ export class ProtobufReader {
 /** How many bytes the varint of `value`, a safe integer that is not negative, has. */
 export function varintLength(value: number): number {
   let length = 1
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++
+  for (let bound = 0x80; value >= bound; bound *= 0x80) length++
   return length
 }
 
