@@ -1,0 +1,104 @@
+import type { VectorSuite } from './vector-run.ts'
+import { VectorRun } from './vector-run.ts'
+
+/** The way from the root of a JSON file to one of its values. */
+export type Place = readonly (string | number)[]
+
+/** Every leaf of a JSON value; an empty list or object is one too. */
+export function* leavesOf(value: unknown, place: Place = []): Generator<Place> {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  if (entries.length === 0) yield place
+  for (const [key, inner] of entries)
+    yield* leavesOf(inner, [...place, Array.isArray(value) ? Number(key) : key])
+}
+
+/** What two places of the same kind share: `cases.*.steps.*.outcome`. */
+export function shapeOf(place: Place): string {
+  return place.map((step) => (typeof step === 'number' ? '*' : step)).join('.')
+}
+
+/** The nearest value that is another one of the same type. */
+export function mutated(value: unknown): unknown {
+  if (typeof value === 'number') return value + 1
+  if (typeof value === 'boolean') return !value
+  if (value === null) return 'no longer null'
+  if (Array.isArray(value)) return ['no longer empty']
+  if (typeof value === 'object') return { no: 'longer empty' }
+  const text = String(value)
+  // Hex stays hex and words stay words, so that what is noticed is the value and not its syntax.
+  const last = text.slice(-1)
+  return text.slice(0, -1) + (last === '0' ? '1' : /[1-9a-f]/.test(last) ? '0' : last === 'X' ? 'Y' : 'X')
+}
+
+/** Hands out one file with one value changed, and of it and its folder only the case that holds the value. */
+export class MutatedRun extends VectorRun {
+  readonly #file: string
+  readonly #place: Place
+  readonly #change: (value: unknown) => unknown
+
+  constructor(root: string, file: string, place: Place, change: (value: unknown) => unknown) {
+    super(root)
+    this.#file = file
+    this.#place = place
+    this.#change = change
+  }
+
+  override json<T>(path: string): T {
+    const read = super.json<T>(path)
+    return path === this.#file
+      ? (changedAt(onlyCase(read, this.#place), this.#place, this.#change) as T)
+      : read
+  }
+
+  override list(path: string): string[] {
+    const inside = this.#file.startsWith(`${path}/`) ? this.#file.slice(path.length + 1).split('/') : []
+    return inside.length > 1 ? super.list(path).filter((name) => name === inside[0]) : super.list(path)
+  }
+}
+
+/** Empties every other list at the top, and all but one case of its own; its index in the list stays. */
+function onlyCase(root: unknown, place: Place): unknown {
+  const [list, index] = place
+  if (typeof root !== 'object' || root === null || Array.isArray(root) || typeof index !== 'number')
+    return root
+  return Object.fromEntries(
+    Object.entries(root).map(([key, value]: [string, unknown]) => {
+      if (!Array.isArray(value)) return [key, value]
+      return [key, key === list ? [value[index] as unknown] : []]
+    }),
+  )
+}
+
+function changedAt(root: unknown, place: Place, change: (value: unknown) => unknown): unknown {
+  // The case that is left is the first of its list.
+  const [list, index, ...rest] = place
+  const path = typeof index === 'number' ? [list as string, 0, ...rest] : place
+  const changed = structuredClone(root)
+  let parent = changed as Record<string | number, unknown>
+  for (const step of path.slice(0, -1)) parent = parent[step] as Record<string | number, unknown>
+  const last = path.at(-1) as string | number
+  parent[last] = change(parent[last])
+  return changed
+}
+
+/** Whether `suite` notices that the value at `place` of `file` is another. Throws when it fails without the change. */
+export async function notices(
+  root: string,
+  suite: VectorSuite,
+  file: string,
+  place: Place,
+): Promise<boolean> {
+  if (await fails(suite, new MutatedRun(root, file, place, (value) => value))) {
+    throw new Error(`${file} fails unchanged, with the case at ${place.slice(0, 2).join('.')} alone`)
+  }
+  return fails(suite, new MutatedRun(root, file, place, mutated))
+}
+
+async function fails(suite: VectorSuite, run: VectorRun): Promise<boolean> {
+  try {
+    await suite.run(run)
+  } catch {
+    return true
+  }
+  return run.failures.length > 0
+}
