@@ -63,10 +63,14 @@ export function encodeHintsSet(set: HintsSet, backups: readonly string[]): Uint8
 }
 
 /** @throws `HINTS_INVALID` with the key when the bytes are no set, or do not match their checksum. */
-export function decodeHintsSet(key: string, bytes: Uint8Array): { set: HintsSet; backups: readonly string[] } {
+export function decodeHintsSet(
+  key: string,
+  bytes: Uint8Array,
+): { set: HintsSet; backups: readonly string[] } {
   const fail = (reason: string, cause?: unknown): never => {
     throw new RecoveryLogError('HINTS_INVALID', `stored hints ${key}: ${reason}`, { key, reason }, { cause })
   }
+  if (bytes.length < FIRST_LINE_BYTES) fail('they are cut off')
   const firstLine = String.fromCharCode(...bytes.subarray(0, FIRST_LINE_BYTES))
   if (!firstLine.startsWith(`${MAGIC} `)) fail('they do not begin with the magic word')
   const checksum = (crc32c(0, bytes, FIRST_LINE_BYTES) >>> 0).toString(16).padStart(8, '0')

@@ -90,7 +90,7 @@ export class HintsStore {
       throwIfAborted(options.signal)
       const keys = await this.#keys()
       const newest = await this.#newest(keys)
-      if (newest !== undefined && compareSince(newest.set.since, set.since) > 0) {
+      if (newest !== undefined && isOfLaterOwner(newest.set, set)) {
         throw new RecoveryLogError('HINTS_CONFLICT', 'the stored hints are of a later owner', {
           stored: newest.set.since,
           saved: set.since,
@@ -103,7 +103,9 @@ export class HintsStore {
       for (const old of keys) if (!backups.includes(old)) await this.#backend.remove(old)
       return key
     }
-    throw new RecoveryLogError('UNAVAILABLE', 'too many others save hints to this store', { tries: SAVE_TRIES_MAX })
+    throw new RecoveryLogError('UNAVAILABLE', 'too many others save hints to this store', {
+      tries: SAVE_TRIES_MAX,
+    })
   }
 
   /**
@@ -168,11 +170,24 @@ export class HintsStore {
   }
 
   /** The set just recovered from comes first; the oldest backups go. */
-  #backupsAfter(keys: readonly string[], before: readonly string[], recoveredFrom: string | undefined): string[] {
+  #backupsAfter(
+    keys: readonly string[],
+    before: readonly string[],
+    recoveredFrom: string | undefined,
+  ): string[] {
     const backups = before.filter((key) => key !== recoveredFrom && keys.includes(key))
     if (recoveredFrom !== undefined && keys.includes(recoveredFrom)) backups.unshift(recoveredFrom)
     return backups.slice(0, this.#backupsMax)
   }
+}
+
+/**
+ * Two who change to new logs at once begin the same generation at the same offset: the first to save is then the later
+ * owner for the second, which must look whether it has been fenced.
+ */
+function isOfLaterOwner(stored: HintsSet, saved: HintsSet): boolean {
+  const order = compareSince(stored.since, saved.since)
+  return order > 0 || (order === 0 && stored.author !== saved.author)
 }
 
 function keyOf(revision: number): string {

@@ -49,7 +49,11 @@ export const JUDGEMENTS: readonly JudgementRule[] = [
     then: 'unknown',
   },
   { label: 'no such process', when: (f) => f.process === 'none', then: 'dead' },
-  { label: 'its pid was given to another process', when: (f) => f.process === 'other start time', then: 'dead' },
+  {
+    label: 'its pid was given to another process',
+    when: (f) => f.process === 'other start time',
+    then: 'dead',
+  },
   { label: 'it runs', when: () => true, then: 'alive' },
 ]
 
@@ -62,8 +66,7 @@ export function judgeHolder(holder: ProcessHolder, identity: ProcessIdentity): J
     isBootKnown: holder.boot !== '' && self.boot !== '',
     isSameBoot: holder.boot === self.boot,
     isSamePidNamespace: holder.pidNamespace === self.pidNamespace,
-    process:
-      startTime === undefined ? 'none' : startTime === holder.startTime ? 'same' : 'other start time',
+    process: startTime === undefined ? 'none' : startTime === holder.startTime ? 'same' : 'other start time',
   }
   return JUDGEMENTS.find((rule) => rule.when(facts))?.then ?? 'unknown'
 }

@@ -160,7 +160,10 @@ function keptBytes(
   options: PruneOptions,
 ): number {
   const ranges = mergeRanges(sets.flatMap(({ set }) => rangesOf(set.hints, options)))
-  return logs.reduce((sum, { log, fragments }) => sum + bytesIn(fragments.filter((f) => isKept(log, f, ranges))), 0)
+  return logs.reduce(
+    (sum, { log, fragments }) => sum + bytesIn(fragments.filter((f) => isKept(log, f, ranges))),
+    0,
+  )
 }
 
 async function removeFragments(

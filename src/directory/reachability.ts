@@ -53,7 +53,9 @@ export function mergeRanges(ranges: readonly KeptRange[], fill = false): KeptRan
 export function isKept(log: string, fragment: Fragment, ranges: readonly KeptRange[]): boolean {
   return ranges.some(
     (range) =>
-      range.log === log && fragment.end > range.begin && (range.end === undefined || fragment.begin < range.end),
+      range.log === log &&
+      fragment.end > range.begin &&
+      (range.end === undefined || fragment.begin < range.end),
   )
 }
 

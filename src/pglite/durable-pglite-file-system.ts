@@ -208,5 +208,19 @@ function bytesOf(buffer: Uint8Array | ArrayBufferLike): Uint8Array {
 
 function statsOf(stats: NodeStats): Stats {
   const { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks, atimeMs, mtimeMs, ctimeMs } = stats
-  return { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks, atime: atimeMs, mtime: mtimeMs, ctime: ctimeMs }
+  return {
+    dev,
+    ino,
+    mode,
+    nlink,
+    uid,
+    gid,
+    rdev,
+    size,
+    blksize,
+    blocks,
+    atime: atimeMs,
+    mtime: mtimeMs,
+    ctime: ctimeMs,
+  }
 }

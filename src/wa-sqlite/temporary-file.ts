@@ -9,7 +9,10 @@ export class TemporaryFile {
 
   /** Answers how many bytes there were to read. */
   read(target: Uint8Array, offset: number): number {
-    const part = this.#bytes.subarray(Math.min(offset, this.#size), Math.min(offset + target.length, this.#size))
+    const part = this.#bytes.subarray(
+      Math.min(offset, this.#size),
+      Math.min(offset + target.length, this.#size),
+    )
     target.set(part)
     return part.length
   }

@@ -43,7 +43,7 @@ describe('wa-sqlite: a database on memfs', () => {
     await db.exec('PRAGMA temp_store=FILE; PRAGMA cache_size=10; CREATE TABLE t (a, b)')
     await db.exec(
       'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 20000) ' +
-        "INSERT INTO t SELECT i, hex(randomblob(40)) FROM n",
+        'INSERT INTO t SELECT i, hex(randomblob(40)) FROM n',
     )
     const rows = await db.exec('SELECT count(*) FROM (SELECT b FROM t ORDER BY b, a LIMIT -1 OFFSET 1)')
     expect(rows).toEqual([[19_999]])

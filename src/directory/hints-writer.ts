@@ -1,0 +1,135 @@
+/**
+ * Writes hints while a directory is recorded: on a timer, by growth, and when asked (durable-directory spec, section 1).
+ * A failure is an event and is tried again; it never stops the recording. One write runs at a time.
+ */
+import { Deferred } from '../async/index.ts'
+import { RecoveryLogError } from '../errors/index.ts'
+import type { Clock } from '../parts/index.ts'
+import type { LogEnd } from '../player/index.ts'
+import type { OnDirectoryEvent } from './directory-event.ts'
+import type { HintsSet } from './hints-set.ts'
+import type { HintsStore } from './hints-store.ts'
+
+/** As Gazette's default: a recovery then reads at most what was written in five minutes. */
+export const HINTS_INTERVAL_MS_DEFAULT = 5 * 60_000
+/** About what is replayed in the blink of an eye, also in small operations. */
+export const HINTS_GROWTH_BYTES_DEFAULT = 16 * 1024 * 1024
+/** After a failure: soon again, but no busy loop. */
+const RETRY_MS = 5_000
+
+export interface HintsWriterOptions {
+  readonly store: HintsStore
+  readonly clock: Clock
+  /** Builds a set inside a barrier: all of it has committed. */
+  readonly build: (signal: AbortSignal | undefined) => Promise<HintsSet>
+  readonly intervalMs: number
+  readonly growthBytes: number
+  readonly onEvent: OnDirectoryEvent
+  /** The store holds hints of a later owner: this one has been fenced. */
+  readonly onConflict: (error: RecoveryLogError) => void
+}
+
+export class HintsWriter {
+  readonly #options: HintsWriterOptions
+  readonly #stop = new AbortController()
+  /** The set that the directory was recovered from: kept as a backup by the first save. */
+  #recoveredFrom: string | undefined
+  #saved: { readonly key: string; readonly set: HintsSet } | undefined
+  #wake = new Deferred()
+  #isDue = false
+  #writing: Promise<unknown> = Promise.resolve()
+  #running: Promise<void> | undefined
+
+  constructor(options: HintsWriterOptions, recoveredFrom: string | undefined) {
+    this.#options = options
+    this.#recoveredFrom = recoveredFrom
+  }
+
+  /** The newest set that this owner has saved. */
+  get saved(): HintsSet | undefined {
+    return this.#saved?.set
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Tells how far the log has committed. Growth past the newest hints makes new ones due. */
+  noteCommitted(end: LogEnd): void {
+    const saved = this.#saved?.set.end
+    if (this.#isDue || saved === undefined || saved.log !== end.log) return
+    if (end.end - saved.end > this.#options.growthBytes) {
+      this.#isDue = true
+      this.#wake.resolve()
+    }
+  }
+
+  /**
+   * Builds and saves hints now, and answers the key.
+   * @throws `FENCED` when the store holds hints of a later owner, and what building and saving throw.
+   */
+  write(signal?: AbortSignal): Promise<string> {
+    const writing = this.#writing.then(() => this.#writeOnce(signal))
+    this.#writing = writing.catch(() => undefined) // whoever asked is told; the next write does not depend on it
+    return writing
+  }
+
+  /** Ends the timer, and waits for a write under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    this.#wake.resolve()
+    await this.#running
+    await this.#writing
+  }
+
+  async #run(): Promise<void> {
+    const { clock, intervalMs, onEvent } = this.#options
+    const { signal } = this.#stop
+    let waitMs = intervalMs
+    while (await this.#waitUntilDue(clock, waitMs)) {
+      try {
+        await this.write(signal)
+        waitMs = intervalMs
+      } catch (error) {
+        if (signal.aborted) return
+        if (!RecoveryLogError.is(error)) throw error
+        onEvent({ type: 'hints_failed', error })
+        if (error.kind === 'fenced') return
+        waitMs = Math.min(RETRY_MS, intervalMs)
+      }
+    }
+  }
+
+  /** False when it was stopped instead. */
+  async #waitUntilDue(clock: Clock, ms: number): Promise<boolean> {
+    const timer = new AbortController()
+    const sleeping = clock.sleep(ms, timer.signal).catch((error: unknown) => {
+      if (!RecoveryLogError.is(error, 'ABORTED')) throw error
+    })
+    await Promise.race([sleeping, this.#wake.promise])
+    timer.abort()
+    await sleeping
+    this.#wake = new Deferred()
+    this.#isDue = false
+    return !this.#stop.signal.aborted
+  }
+
+  async #writeOnce(signal: AbortSignal | undefined): Promise<string> {
+    const { store, build, onEvent, onConflict } = this.#options
+    const set = await build(signal)
+    try {
+      const key = await store.save(set, { recoveredFrom: this.#recoveredFrom, signal })
+      this.#recoveredFrom = undefined
+      this.#saved = { key, set }
+      onEvent({ type: 'hints_written', key, end: set.end })
+      return key
+    } catch (error) {
+      if (!RecoveryLogError.is(error, 'HINTS_CONFLICT')) throw error
+      const fenced = new RecoveryLogError('FENCED', 'a later owner has saved its hints', error.data, {
+        cause: error,
+      })
+      onConflict(fenced)
+      throw fenced
+    }
+  }
+}
