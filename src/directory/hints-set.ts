@@ -56,8 +56,7 @@ export function encodeHintsSet(set: HintsSet, backups: readonly string[]): Uint8
   bytes.set(header, FIRST_LINE_BYTES)
   bytes.set(hints, FIRST_LINE_BYTES + header.length)
   bytes[bytes.length - 1] = 0x0a
-  const checksum = crc32c(0, bytes, FIRST_LINE_BYTES) >>> 0
-  const firstLine = `${MAGIC} ${checksum.toString(16).padStart(8, '0')}\n`
+  const firstLine = firstLineOf(bytes)
   for (let i = 0; i < FIRST_LINE_BYTES; i++) bytes[i] = firstLine.charCodeAt(i)
   return bytes
 }
@@ -73,8 +72,7 @@ export function decodeHintsSet(
   if (bytes.length < FIRST_LINE_BYTES) fail('they are cut off')
   const firstLine = String.fromCharCode(...bytes.subarray(0, FIRST_LINE_BYTES))
   if (!firstLine.startsWith(`${MAGIC} `)) fail('they do not begin with the magic word')
-  const checksum = (crc32c(0, bytes, FIRST_LINE_BYTES) >>> 0).toString(16).padStart(8, '0')
-  if (firstLine.slice(MAGIC.length + 1, -1) !== checksum) fail('their checksum does not match')
+  if (firstLine !== firstLineOf(bytes)) fail('their checksum does not match')
   const headerEnd = bytes.indexOf(0x0a, FIRST_LINE_BYTES)
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(FIRST_LINE_BYTES, headerEnd))
@@ -83,6 +81,12 @@ export function decodeHintsSet(
   } catch (error) {
     return fail('they cannot be decoded', error)
   }
+}
+
+/** The magic word, and the checksum of what follows the first line. */
+function firstLineOf(bytes: Uint8Array): string {
+  const checksum = crc32c(0, bytes, FIRST_LINE_BYTES) >>> 0
+  return `${MAGIC} ${checksum.toString(16).padStart(8, '0')}\n`
 }
 
 type Header = Omit<HintsSet, 'hints'> & { readonly backups: readonly string[] }
