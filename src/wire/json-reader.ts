@@ -99,7 +99,8 @@ export class JsonReader {
     const end = this.#at
     const candidates = keys.bytes
     let index = this.#lastKey + 1
-    while (index < candidates.length && !this.#isAt(candidates[index] as Uint8Array, begin + 1, end - 1)) index++
+    while (index < candidates.length && !this.#isAt(candidates[index] as Uint8Array, begin + 1, end - 1))
+      index++
     this.#lastKey = index < candidates.length ? index : keys.find(this.#decode(begin, end))
     this.#colon()
     return this.#lastKey
