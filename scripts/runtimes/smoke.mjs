@@ -1,7 +1,7 @@
 // Runs in an empty project in which the packed package is installed: records on a file system in memory, plays what was
 // recorded onto another, and compares. Prints one line; any difference is an error and a status other than 0.
 import { Volume } from 'memfs'
-import { decodeHints, encodeHints, FSM, Player, Recorder } from 'recoverylog'
+import { decodeHints, FSM, hintsToProto, Player, Recorder } from 'recoverylog'
 import { MemoryJournal } from 'recoverylog/journal/memory'
 import * as node from 'recoverylog/node'
 
@@ -23,7 +23,7 @@ disk.unlinkSync('/data/3.txt')
 recorder.remove('/data/3.txt')
 disk.renameSync('/data/4.txt', '/data/5.txt')
 recorder.rename('/data/4.txt', '/data/5.txt')
-const hints = decodeHints(encodeHints(await recorder.hints()))
+const hints = decodeHints(hintsToProto(await recorder.hints()))
 await recorder.close()
 
 const copy = new Volume()
@@ -32,9 +32,12 @@ const names = disk.readdirSync('/data').sort()
 const same =
   names.length === FILES - 2 &&
   String(copy.readdirSync('/copy').sort()) === String(names) &&
-  names.every((name) => Buffer.compare(disk.readFileSync(`/data/${name}`), copy.readFileSync(`/copy/${name}`)) === 0)
+  names.every(
+    (name) => Buffer.compare(disk.readFileSync(`/data/${name}`), copy.readFileSync(`/copy/${name}`)) === 0,
+  )
 if (!same) throw new Error(`the copy differs: ${copy.readdirSync('/copy')} for ${names}`)
-if (!(node.FSM === FSM && new FSM(hints) instanceof node.FSM)) throw new Error('recoverylog/node has an FSM of its own')
+if (!(node.FSM === FSM && new FSM(hints) instanceof node.FSM))
+  throw new Error('recoverylog/node has an FSM of its own')
 console.log(`ok: ${names.length} files recorded, played and compared`)
 
 /** Takes the log over, unless hints are there to be played to its head. */
