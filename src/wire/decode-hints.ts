@@ -10,7 +10,6 @@ const OPEN_BRACE = 0x7b
  * `HINTS_INVALID`, with place and value, for what is neither, and for no bytes at all, which are no hints as in Go.
  */
 export function decodeHints(bytes: Uint8Array): FSMHints {
-  if (bytes.length === 0)
-    throw new RecoveryLogError('HINTS_INVALID', 'there are no bytes', { at: 0, value: '' })
+  if (bytes.length === 0) throw new RecoveryLogError('HINTS_INVALID', 'no bytes', { at: 0, value: '' })
   return bytes[0] === OPEN_BRACE ? hintsFromJson(bytes) : hintsFromProto(bytes)
 }

@@ -41,16 +41,11 @@ const ZERO = 0x30
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** What Go escapes in a string: some by a letter, the others by their number. */
-const ESCAPES = new Map(
-  [...'\b\f\n\r\t"\\'].map((text, i) => [text.charCodeAt(0), `\\${'bfnrt"\\'.charAt(i)}`]),
-)
-for (let unit = 0; unit < 0x20; unit++) if (!ESCAPES.has(unit)) ESCAPES.set(unit, numericEscape(unit))
-for (const text of '<>&\u2028\u2029') ESCAPES.set(text.charCodeAt(0), numericEscape(text.charCodeAt(0)))
-
-function numericEscape(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, '0')}`
-}
+/** What Go escapes in a string by its number, and, where that is also named here, by a letter. */
+const BY_NUMBER = [...Array(0x20).keys(), 0x3c, 0x3e, 0x26, 0x2028, 0x2029] // < > & and line separators: for HTML
+const BY_LETTER = ['\b\\b', '\f\\f', '\n\\n', '\r\\r', '\t\\t', '"\\"', '\\\\\\'] as const
+const ESCAPES = new Map(BY_NUMBER.map((unit) => [unit, `\\u${unit.toString(16).padStart(4, '0')}`]))
+for (const both of BY_LETTER) ESCAPES.set(both.charCodeAt(0), both.slice(1))
 
 /** Which ASCII characters stand in a string as they are. */
 const PLAIN = new Uint8Array(0x80).map((_, unit) => (ESCAPES.has(unit) ? 0 : 1))

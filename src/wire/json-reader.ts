@@ -32,7 +32,7 @@ const EXACT_DIGITS = 15
 const SHOWN_BYTES = 40
 
 const LONE_SURROGATES = /\p{Surrogate}/gu
-const ESCAPES = new Set([...'"\\/bfnrt'].map((character) => character.charCodeAt(0)))
+const ESCAPES = new Set(Array.from('"\\/bfnrt', (character) => character.charCodeAt(0)))
 const LITERALS = ['null', 'true', 'false'].map(bytesOf)
 const [NULL] = LITERALS as [Uint8Array]
 
@@ -99,8 +99,9 @@ export class JsonReader {
     const end = this.#at
     const candidates = keys.bytes
     let index = this.#lastKey + 1
-    while (index < candidates.length && !this.#isAt(candidates[index] as Uint8Array, begin + 1, end - 1))
-      index++
+    for (; index < candidates.length; index++) {
+      if (this.#isAt(candidates[index] as Uint8Array, begin + 1, end - 1)) break
+    }
     this.#lastKey = index < candidates.length ? index : keys.find(this.#decode(begin, end))
     this.#colon()
     return this.#lastKey

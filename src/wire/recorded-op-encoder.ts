@@ -162,8 +162,7 @@ function writeStamp(out: Uint8Array, at: number, seqNo: number, checksum: number
 
 /** The length is known last, so the header is written last. */
 function finish(out: Uint8Array, at: number, end: number): number {
-  if (end > out.length)
-    throw new RangeError(`a frame of ${end - at} bytes does not fit at ${at} of ${out.length}`)
+  if (end > out.length) throw new RangeError(`a frame ends at ${end}, past the buffer's ${out.length} bytes`)
   writeFrameHeader(out, at, end - at - FRAME_HEADER_BYTES)
   return end
 }

@@ -54,7 +54,9 @@ export function readRecordHeader(
       return true
     }
   }
-  throw new RecoveryLogError('VARINT_OVERFLOW', `the frame at ${offset} has a length beyond 64 bits`, { offset })
+  throw new RecoveryLogError('VARINT_OVERFLOW', `the frame at ${offset} has a length beyond 64 bits`, {
+    offset,
+  })
 }
 
 /**
@@ -126,7 +128,8 @@ export class RecordReader {
   #whole(bytes: Uint8Array, begin: number): boolean {
     const header = this.#header
     if (!readRecordHeader(bytes, begin, bytes.length, header, this.#frameOffset)) return false
-    if (header.length > this.#maxRecordBytes) throw recordTooLarge(this.#frameOffset, header.length, this.#maxRecordBytes)
+    if (header.length > this.#maxRecordBytes)
+      throw recordTooLarge(this.#frameOffset, header.length, this.#maxRecordBytes)
     return header.dataBegin + header.length <= bytes.length
   }
 
@@ -188,7 +191,9 @@ export function* recordsOf(bytes: Uint8Array): Generator<Uint8Array, void, undef
   const header: RecordHeader = { length: 0, dataBegin: 0 }
   for (let begin = 0; begin < bytes.length; begin = header.dataBegin + header.length) {
     if (!readRecordHeader(bytes, begin, bytes.length, header)) {
-      throw new RecoveryLogError('UNEXPECTED_END', `the input ends inside the header at ${begin}`, { offset: begin })
+      throw new RecoveryLogError('UNEXPECTED_END', `the input ends inside the header at ${begin}`, {
+        offset: begin,
+      })
     }
     const left = bytes.length - header.dataBegin
     if (header.length > left) throw recordTooLarge(begin, header.length, left)
@@ -198,9 +203,13 @@ export function* recordsOf(bytes: Uint8Array): Generator<Uint8Array, void, undef
 
 /** The error for a frame whose length passes the maximum. */
 export function recordTooLarge(offset: number, length: number, maxRecordBytes: number): RecoveryLogError {
-  return new RecoveryLogError('FRAME_TOO_LARGE', `the frame at ${offset} says ${length} bytes, more than ${maxRecordBytes}`, {
-    offset,
-    length,
-    maxRecordBytes,
-  })
+  return new RecoveryLogError(
+    'FRAME_TOO_LARGE',
+    `the frame at ${offset} says ${length} bytes, more than ${maxRecordBytes}`,
+    {
+      offset,
+      length,
+      maxRecordBytes,
+    },
+  )
 }
