@@ -1,0 +1,8 @@
+export type { ChangeOfLogs } from './begin-recording.ts'
+export { FileRecorder } from './file-recorder.ts'
+export type { FileRecorderOptions } from './file-recorder.ts'
+export type { ReadContent, RewriteOptions } from './fnode-rewriter.ts'
+export { RESERVED_FOLDER } from './recorded-path.ts'
+export type { Separator } from './recorded-path.ts'
+export { CHUNK_BYTES, HISTORY_BYTES_MIN, HISTORY_FACTOR, QUEUE_BYTES_MAX, Recorder } from './recorder.ts'
+export type { LogPosition, OpenFlags, RecorderOptions, WaitOptions } from './recorder.ts'

@@ -1,0 +1,513 @@
+/**
+ * The recorder (recovery-log spec, sections 4 and 9): what is done to the files of one directory, as operations in one
+ * log. Recording is synchronous: a call has been framed, applied to the state machine and queued when it returns; that
+ * it has committed is told by `barrier`, `committedAt` and `hints`.
+ */
+
+import { raceAbort, throwIfAborted } from '../async/index.ts'
+import { RecoveryLogError } from '../errors/index.ts'
+import type { FSM } from '../fsm/index.ts'
+import type { Journal } from '../journal/index.ts'
+import { pathFrameBytesMax, propertyFrameBytesMax } from '../wire/index.ts'
+import type { FSMHints } from '../wire/index.ts'
+import { AppendQueue } from './append-queue.ts'
+import { beginRecording, confirmChange, hintsEmpty } from './begin-recording.ts'
+import type { Begun, ChangeOfLogs } from './begin-recording.ts'
+import { FnodeRewriter } from './fnode-rewriter.ts'
+import type { ReadContent, RewriteOptions } from './fnode-rewriter.ts'
+import { beginsAtOne } from './log-begin.ts'
+import { OperationWriter } from './operation-writer.ts'
+import { isReserved, PathCleaner, RESERVED_FOLDER } from './recorded-path.ts'
+import type { Separator } from './recorded-path.ts'
+
+/** Always a property, as in Go, unless there are to be none. */
+const IDENTITY = '/IDENTITY'
+
+/** 64 MiB: some hundred milliseconds of a disk, and little enough to hold in memory. */
+export const QUEUE_BYTES_MAX = 64 * 1024 * 1024
+
+/** 1 MiB: it stays in the processor's cache while it is filled, and is large enough that an append costs little. */
+export const CHUNK_BYTES = 1024 * 1024
+
+/** Times its size that the history of a file may have before it is rewritten. */
+export const HISTORY_FACTOR = 4
+
+/** Below this a history is not worth a rewrite, however small the file: 1 MiB. */
+export const HISTORY_BYTES_MIN = 1024 * 1024
+
+export interface RecorderOptions {
+  /** Where operations go. The recorder does not close it. */
+  readonly journal: Journal
+  /** Played to the head of its log, and from now on changed by the recorder alone. */
+  readonly fsm: FSM
+  /** Who records: a uint32 but 0, whose hand-off in the log of `fsm` has been injected. */
+  readonly author: number
+  /** The directory that paths are in: absolute and normalised. Default `/`, so that paths are recorded as they are. */
+  readonly dir?: string
+  /** The separator of the platform. Default `/`; with `\` both are taken, and drive letters. */
+  readonly separator?: Separator
+  /** Further paths of the directory that are properties beside `/IDENTITY`; `none` makes ordinary files only. */
+  readonly properties?: readonly string[] | 'none'
+  /** Whether writes carry a checksum of their content (section 9). Default false: Go has none. */
+  readonly contentChecksums?: boolean
+  /** How many bytes may wait for their append. Default 64 MiB; a larger call is let in alone. */
+  readonly queueBytesMax?: number
+  /** The size of the pieces of memory that appends are made of. Default 1 MiB, at most `maxAppendBytes` of the journal. */
+  readonly chunkBytes?: number
+  /** Whether to count what is recorded for each file, for `outweighs`. Default false: it costs some time for each write. */
+  readonly countHistory?: boolean
+  /** Where `fsm` was played in another log than `journal`, and has operations: how to leave that one. */
+  readonly change?: ChangeOfLogs
+  /** Ends the wait of `open`. */
+  readonly signal?: AbortSignal
+}
+
+/** How to open a file. `exclusive` alone refuses a file that is there, as in Go. */
+export interface OpenFlags {
+  readonly create?: boolean
+  readonly exclusive?: boolean
+  readonly truncate?: boolean
+}
+
+/** A place in a log behind an append. */
+export interface LogPosition {
+  readonly log: string
+  readonly end: number
+}
+
+export interface WaitOptions {
+  /** Ends the wait with `ABORTED`; what is waited for goes on. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Records what is done to a directory.
+ *
+ * ```ts
+ * const recorder = await Recorder.open({ journal, fsm, author, dir: '/data' })
+ * const fnode = recorder.create('/data/a')
+ * recorder.write(fnode, 0, data)
+ * const { end } = await recorder.barrier()
+ * ```
+ *
+ * - One recorded call is one atomic append as long as it fits `journal.maxAppendBytes`; beyond that it is split between
+ *   whole operations, and a write into several.
+ * - A call that throws has recorded nothing. Every call throws the first cause once an append has failed (`FENCED` when
+ *   a newer owner has taken over), `CLOSED` after `close`, and `BACKLOGGED` when the queue is full and the journal
+ *   cannot append synchronously.
+ * - Paths are absolute ones in `dir`; anything else is `PATH_REFUSED`. That a file and a directory do not have one name
+ *   is for whoever has the files to see to.
+ */
+export class Recorder implements AsyncDisposable {
+  readonly journal: Journal
+  /** The recorder's state machine: to be read only. */
+  readonly fsm: FSM
+  /** uint32. */
+  readonly author: number
+
+  readonly #queue: AppendQueue
+  readonly #operations: OperationWriter
+  readonly #rewriter: FnodeRewriter
+  readonly #paths: PathCleaner
+  readonly #properties: ReadonlySet<string>
+  /** Whether the log begins at number 1, as far as it is known. */
+  #beginsAtOne: boolean | undefined
+
+  /**
+   * Learns the write head by an empty append. In a log that is not the one of `fsm` it first appends a no-op that sets
+   * the fence, and does all that a change of logs asks for: until `open` resolves nothing counts as committed. What an
+   * earlier owner left under `/.recoverylog/` is unlinked by the first append.
+   *
+   * - `FENCED`: the log, or the one that is left, has another owner.
+   * - `LOG_TAKEN`: `journal` is not the log of `fsm` and has an owner: hand in a fresh one.
+   * - `CONFLICT`: something came into the log that is left meanwhile: play on, and try again.
+   * - `HINTS_EMPTY`: a change of logs without a live file.
+   * - `INVALID`: `fsm` has hints left, or its log is another one and `change` is missing.
+   * - `PATH_REFUSED`: `dir` is not absolute and normalised.
+   */
+  static async open(options: RecorderOptions): Promise<Recorder> {
+    const { journal, fsm, change, signal } = options
+    const paths = new PathCleaner(options.dir ?? '/', options.separator ?? '/')
+    const fromFirst = fsm.nextSeqNo === 1
+    const begun = await beginRecording({ journal, fsm, author: options.author, change, signal })
+    const recorder = new Recorder(options, paths, begun)
+    if (fromFirst) recorder.#beginsAtOne = true
+    recorder.#unlinkReserved()
+    if (begun.left !== undefined) await confirmChange(recorder, begun.left, signal)
+    return recorder
+  }
+
+  private constructor(options: RecorderOptions, paths: PathCleaner, { check, head }: Begun) {
+    const { journal, fsm, author, queueBytesMax = QUEUE_BYTES_MAX, chunkBytes = CHUNK_BYTES } = options
+    this.journal = journal
+    this.fsm = fsm
+    this.author = author
+    this.#paths = paths
+    this.#properties =
+      options.properties === 'none'
+        ? new Set()
+        : new Set([IDENTITY, ...(options.properties ?? []).map((path) => paths.clean(path))])
+    this.#queue = new AppendQueue({ journal, check, head, chunkBytes, queueBytesMax })
+    const contentChecksums = options.contentChecksums ?? false
+    this.#operations = new OperationWriter({ journal, fsm, author, queue: this.#queue, contentChecksums })
+    this.#rewriter = new FnodeRewriter(this.#operations, options.countHistory ?? false)
+  }
+
+  /** The directory that paths are in. */
+  get dir(): string {
+    return this.#paths.dir
+  }
+
+  /** Bytes of log recorded since `open`. */
+  get position(): number {
+    return this.#queue.position
+  }
+
+  /** How many of them have committed. */
+  get committed(): number {
+    return this.#queue.committed
+  }
+
+  /** Bytes recorded that have not committed. */
+  get queuedBytes(): number {
+    return this.#queue.queuedBytes
+  }
+
+  /** The write head behind the last append that has committed. */
+  get head(): number {
+    return this.#queue.head
+  }
+
+  /** Why every call fails; undefined while none does. */
+  get failure(): RecoveryLogError | undefined {
+    return this.#queue.failure
+  }
+
+  /** Resolves, never rejects, when recording has ended: with the failure, or with nothing after `close`. */
+  get ended(): Promise<RecoveryLogError | undefined> {
+    return this.#queue.ended.promise
+  }
+
+  /** The fnode that `path` is a name of. */
+  fnodeOf(path: string): number | undefined {
+    return this.fsm.fnodeOf(this.#paths.clean(path))
+  }
+
+  /** Whether `path` is carried by value: by `properties`, or because the log has it as one. */
+  isProperty(path: string): boolean {
+    return this.#isProperty(this.#paths.clean(path))
+  }
+
+  /** Creates a file, in the place of one of that name. Answers its fnode. `PROPERTY_EXISTS` for a property. */
+  create(path: string): number {
+    const recorded = this.#fileOf(path)
+    const before = this.fsm.fnodeOf(recorded)
+    if (before === undefined) return this.#operations.create(recorded)
+    this.begin(2 * pathFrameBytesMax(recorded.length))
+    try {
+      this.#operations.unlink(before, recorded)
+      return this.#operations.create(recorded)
+    } finally {
+      this.end()
+    }
+  }
+
+  /**
+   * Opens a file, and answers its fnode. Only what it creates or truncates is recorded; a truncation is unlink and create
+   * of this one name. `NOT_FOUND` for an unknown one without `create`, `ALREADY_EXISTS` for a known one with `exclusive`,
+   * `PROPERTY_EXISTS` for a property.
+   */
+  open(path: string, flags: OpenFlags = {}): number {
+    const fnode = this.checkOpen(path, flags)
+    return fnode === undefined || flags.truncate === true ? this.create(path) : fnode
+  }
+
+  /** Throws what `open` would throw, and records nothing. Answers the fnode that has the path now. */
+  checkOpen(path: string, { create = false, exclusive = false }: OpenFlags): number | undefined {
+    this.#queue.throwIfEnded()
+    const fnode = this.fsm.fnodeOf(this.#fileOf(path))
+    if (fnode === undefined && !create) throw notFound(path, this.journal)
+    if (fnode !== undefined && exclusive) throw exists(path, this.journal)
+    return fnode
+  }
+
+  /** Gives the file `path` the further name `to`. `NOT_FOUND`, `LINK_EXISTS`, `PROPERTY_EXISTS`. */
+  link(path: string, to: string): void {
+    const target = this.#fileOf(to)
+    this.#operations.link(this.#fnodeOf(this.#fileOf(path), path), target)
+  }
+
+  /** Removes a name, and with its last name a file. `NOT_FOUND`, `PROPERTY_EXISTS`. */
+  remove(path: string): void {
+    const recorded = this.#fileOf(path)
+    this.#operations.unlink(this.#fnodeOf(recorded, path), recorded)
+  }
+
+  /**
+   * Renames a file, in the place of one of the new name. To itself, or between two names of one file, it does nothing.
+   * Onto a property it records `content`, which is then to be what the file holds. `NOT_FOUND`.
+   */
+  rename(from: string, to: string, content?: string): void {
+    const source = this.#recordable(from)
+    const target = this.#recordable(to)
+    const fnode = this.#fnodeOf(source, from)
+    if (this.#isProperty(target)) {
+      this.#renameOntoProperty(fnode, source, target, content)
+      return
+    }
+    const replaced = this.fsm.fnodeOf(target)
+    if (replaced === fnode) return
+    this.begin(2 * pathFrameBytesMax(target.length) + pathFrameBytesMax(source.length))
+    try {
+      if (replaced !== undefined) this.#operations.unlink(replaced, target)
+      this.#operations.link(fnode, target)
+      this.#operations.unlink(fnode, source)
+    } finally {
+      this.end()
+    }
+  }
+
+  /** Records a property whole: what a write over one comes to. `INVALID` when `path` is none. */
+  setProperty(path: string, content: string): void {
+    const recorded = this.#recordable(path)
+    if (!this.#isProperty(recorded)) {
+      throw new RecoveryLogError('INVALID', 'the path is not that of a property', {
+        path,
+        log: this.journal.name,
+      })
+    }
+    this.#operations.property(recorded, content)
+  }
+
+  /**
+   * Records that `data`, which is copied, was written to the file at `offset` (from 0; the end below 2^53).
+   * `FNODE_NOT_TRACKED` when it has no name any more.
+   */
+  write(fnode: number, offset: number, data: Uint8Array): void {
+    this.#operations.write(fnode, offset, data)
+  }
+
+  /**
+   * Records everything that `record` calls for as one call: one atomic append as long as it fits. `bytes` is about what
+   * it will record, for the queue's bound. What was recorded before `record` threw stays recorded.
+   */
+  atomic<Answer>(record: () => Answer, bytes = 0): Answer {
+    this.begin(bytes)
+    try {
+      return record()
+    } finally {
+      this.end()
+    }
+  }
+
+  /** `atomic` without a closure: everything up to `end`, which must follow in the same turn, is one call. */
+  begin(bytes = 0): void {
+    this.#queue.begin(bytes)
+  }
+
+  end(): void {
+    this.#queue.end()
+  }
+
+  /**
+   * Whether a call of `bytes` is one atomic append. `pathFrameBytesMax` and `WRITE_FRAME_BYTES_MAX` of the wire folder
+   * tell how much an operation takes at most.
+   */
+  fitsAppend(bytes: number): boolean {
+    return bytes <= this.journal.maxAppendBytes
+  }
+
+  /**
+   * Makes sure that a call of `bytes` will not throw `BACKLOGGED`: for whoever changes a file before recording it. Flushes
+   * when the queue is full and the journal can append synchronously, else throws it.
+   */
+  admit(bytes: number): void {
+    this.#queue.admit(bytes)
+  }
+
+  /**
+   * Waits until `bytes` may be recorded, in the order of the calls: record in the turn in which the promise resolves. A
+   * call larger than the whole queue is let in alone into an empty one.
+   */
+  room(bytes: number, { signal }: WaitOptions = {}): Promise<void> {
+    return this.#queue.room(bytes, signal)
+  }
+
+  /**
+   * Appends everything that is queued before it returns, and waits for nothing asynchronous: it is durable as the
+   * journal declares. `BACKLOGGED` where the journal has no `supports.appendSync`.
+   */
+  flushSync(): LogPosition {
+    return { log: this.journal.name, end: this.#queue.flushSync() }
+  }
+
+  /** Resolves when everything recorded before `position` was read has committed. At most `position`, else RangeError. */
+  async committedAt(position: number, { signal }: WaitOptions = {}): Promise<void> {
+    if (!(position <= this.position))
+      throw new RangeError(`nothing was recorded up to ${String(position)} yet`)
+    await raceAbort(this.#queue.committedAt(position), signal)
+  }
+
+  /** Resolves when everything recorded before this call has committed, with a place in the log behind it. */
+  async barrier({ signal }: WaitOptions = {}): Promise<LogPosition> {
+    throwIfAborted(signal)
+    this.#queue.throwIfFailed()
+    const end = await raceAbort(this.#queue.committedAt(this.position), signal)
+    return { log: this.journal.name, end }
+  }
+
+  /**
+   * Hints of what has been recorded up to now, when all of it has committed. When no live file has its last segment in
+   * this log, zero bytes are written to the lowest one first, for Go refuses such hints. `HINTS_EMPTY` without a live
+   * file in a log that does not begin at number 1.
+   */
+  async hints({ signal }: WaitOptions = {}): Promise<FSMHints> {
+    throwIfAborted(signal)
+    this.#queue.throwIfEnded()
+    const { fsm, journal } = this
+    while (fsm.liveCount === 0 && this.#beginsAtOne === undefined) {
+      this.#beginsAtOne = await beginsAtOne(journal, signal)
+    }
+    if (fsm.liveCount > 0) {
+      if (!fsm.endsIn(journal.name)) this.#operations.write(fsm.lowestFnode() as number, 0, NOTHING)
+    } else if (this.#beginsAtOne === false) {
+      throw hintsEmpty(journal.name)
+    }
+    const hints = fsm.buildHints(journal.name)
+    await this.barrier(signal === undefined ? {} : { signal })
+    return hints
+  }
+
+  /**
+   * Makes a new fnode of a file, with the first `size` bytes that `read` answers and all its names: how a file is made
+   * shorter. One append where that fits. Answers the new fnode. `FNODE_NOT_TRACKED`; `APPEND_TOO_LARGE` when not even its
+   * names fit one.
+   */
+  replace(fnode: number, size: number, read: ReadContent<Uint8Array>): number {
+    this.#checkLive(fnode)
+    return this.#rewriter.replace(fnode, size, read)
+  }
+
+  /**
+   * The same while writing to the file goes on: so that a file updated in place for ever does not make its whole history
+   * live. Resolves with the new fnode, or with nothing when the file has lost its names meanwhile. `CONFLICT` when
+   * it is being rewritten already, `UNAVAILABLE` when it changes faster than it is read, `BACKLOGGED` when the queue
+   * filled up meanwhile: the file goes on as it was then.
+   */
+  async rewrite(fnode: number, options: RewriteOptions): Promise<number | undefined> {
+    this.#checkLive(fnode)
+    return this.#rewriter.rewrite(fnode, options)
+  }
+
+  /**
+   * Whether a file of `size` bytes has so much history in the log that a rewrite is worth it: more than `HISTORY_FACTOR`
+   * times its size, and than `HISTORY_BYTES_MIN`. Always false without `countHistory`.
+   */
+  outweighs(fnode: number, size: number): boolean {
+    return this.historyBytes(fnode) > Math.max(HISTORY_BYTES_MIN, HISTORY_FACTOR * size)
+  }
+
+  /** How much log a recovery reads for the file. 0 without `countHistory`. */
+  historyBytes(fnode: number): number {
+    return this.#rewriter.history?.bytesOf(fnode) ?? 0
+  }
+
+  /**
+   * Takes no more calls and waits until everything recorded has committed; the journal stays open. May be called twice:
+   * the first caller gets the failure, if nobody has been told of it yet.
+   */
+  close(): Promise<void> {
+    return this.#queue.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #unlinkReserved(): void {
+    const left = [...this.fsm.links()].filter(({ path }) => isReserved(path))
+    if (left.length === 0) return
+    this.begin()
+    for (const { path, fnode } of left) this.#operations.unlink(fnode, path)
+    this.end()
+  }
+
+  #renameOntoProperty(fnode: number, source: string, target: string, content: string | undefined): void {
+    if (content === undefined) throw new TypeError('a rename onto a property needs the content of the file')
+    this.begin(propertyFrameBytesMax(target.length, content.length) + pathFrameBytesMax(source.length))
+    try {
+      this.#operations.property(target, content)
+      this.#operations.unlink(fnode, source)
+    } finally {
+      this.end()
+    }
+  }
+
+  /** The recorded path, if it is one that may be recorded. */
+  #recordable(path: string): string {
+    const recorded = this.#paths.clean(path)
+    if (isReserved(recorded)) {
+      throw new RecoveryLogError('PATH_REFUSED', "the folder is the recorder's own", {
+        path,
+        folder: RESERVED_FOLDER,
+      })
+    }
+    // Known beforehand, because a call of several operations must not fail at its second one.
+    if (!this.fitsAppend(pathFrameBytesMax(recorded.length)) && !this.fitsAppend(pathFrameBytes(recorded))) {
+      const { maxAppendBytes, name } = this.journal
+      throw new RecoveryLogError('APPEND_TOO_LARGE', 'the path fits no append', {
+        path,
+        log: name,
+        maxAppendBytes,
+      })
+    }
+    return recorded
+  }
+
+  /** The same, of a file. */
+  #fileOf(path: string): string {
+    const recorded = this.#recordable(path)
+    if (!this.#isProperty(recorded)) return recorded
+    throw new RecoveryLogError('PROPERTY_EXISTS', 'the path is that of a property', {
+      path,
+      log: this.journal.name,
+    })
+  }
+
+  #isProperty(recorded: string): boolean {
+    return this.#properties.has(recorded) || this.fsm.properties.has(recorded)
+  }
+
+  #fnodeOf(recorded: string, path: string): number {
+    this.#queue.throwIfEnded()
+    const fnode = this.fsm.fnodeOf(recorded)
+    if (fnode === undefined) throw notFound(path, this.journal)
+    return fnode
+  }
+
+  #checkLive(fnode: number): void {
+    this.#queue.throwIfEnded()
+    if (this.fsm.isLive(fnode)) return
+    throw new RecoveryLogError('FNODE_NOT_TRACKED', 'the file has no name any more', {
+      fnode,
+      log: this.journal.name,
+    })
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+function notFound(path: string, journal: Journal): RecoveryLogError {
+  return new RecoveryLogError('NOT_FOUND', 'no file has this path', { path, log: journal.name })
+}
+
+function exists(path: string, journal: Journal): RecoveryLogError {
+  return new RecoveryLogError('ALREADY_EXISTS', 'a file has this path', { path, log: journal.name })
+}
+
+/** The same bound as `pathFrameBytesMax`, from bytes instead of units. */
+function pathFrameBytes(path: string): number {
+  return pathFrameBytesMax(0) + utf8.encode(path).length
+}
+
+const utf8 = new TextEncoder()
