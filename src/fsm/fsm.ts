@@ -1,0 +1,322 @@
+import type { Segment } from '../segments/index.ts'
+import { crc32c, OpKind } from '../wire/index.ts'
+import type { RecordedOp } from '../wire/index.ts'
+import { FnodeTable } from './fnode-table.ts'
+import { NO_ROW } from './hash-index.ts'
+import { HintedSequence } from './hinted-sequence.ts'
+import type { FnodeSegments, FSMHints } from './hints.ts'
+import type { Outcome } from './outcome.ts'
+import { PathTable, pathHash, PROPERTY_OWNER } from './path-table.ts'
+import { Sources } from './sources.ts'
+import { invalid } from './validate-hints.ts'
+
+/** A file that still has a name. */
+export interface LiveNode {
+  readonly fnode: number
+  /** Its paths, in the order in which they were linked. */
+  readonly links: readonly string[]
+  /** The segments that hold its operations, each with its log. */
+  readonly segments: readonly Segment[]
+}
+
+/** The path of a live fnode. */
+export interface Link {
+  readonly path: string
+  readonly fnode: number
+}
+
+/**
+ * The state machine of a recovery log (recovery-log spec, section 3): it tells which operations of a log belong to its
+ * history, and which files live. It reads and writes nothing, and can be used alone.
+ *
+ * Nothing of an operation is kept: paths are copied, and strings are made only when somebody asks for them.
+ *
+ * ```ts
+ * const fsm = new FSM({ log: 'a/log', liveNodes: [], properties: [] })
+ * decodeRecordedOp(bytes, begin, end, op)
+ * if (fsm.apply(op, bytes, begin, end) === 'OK') console.log(fsm.linksOf(op.fnode))
+ * ```
+ */
+export class FSM {
+  #nextSeqNo = 1
+  /** As int32. */
+  #nextChecksum = 0
+  #lastLog: string
+  /** As int32; 0 while nothing has been applied. */
+  #lastAuthor = 0
+  readonly #hinted: HintedSequence
+  readonly #properties = new Map<string, string>()
+  readonly #sources = new Sources()
+  readonly #fnodes = new FnodeTable(this.#sources)
+  readonly #paths = new PathTable()
+
+  /**
+   * Begins where the hints begin: at the first segment, or without any at number 1. Throws `HINTS_INVALID`, with the
+   * values, when a state machine cannot be made from them (section 6).
+   */
+  constructor(hints: FSMHints) {
+    if (hints.log === '') throw invalid('hints name no log', { log: hints.log })
+    this.#hinted = new HintedSequence(hints)
+    this.#lastLog = hints.log
+    for (const { path, content } of hints.properties) this.#setProperty(path, content)
+    const first = this.#hinted.firstSegment
+    if (first !== undefined) this.#startAt(first)
+  }
+
+  /** The number that the next operation must have. */
+  get nextSeqNo(): number {
+    return this.#nextSeqNo
+  }
+
+  /** The checksum that the next operation must carry, as uint32. */
+  get nextChecksum(): number {
+    return this.#nextChecksum >>> 0
+  }
+
+  /** The log of the operation that was applied last; before the first one, that of the hints. */
+  get lastLog(): string {
+    return this.#lastLog
+  }
+
+  /** The author of the operation that was applied last, as uint32; 0 before the first one. */
+  get lastAuthor(): number {
+    return this.#lastAuthor >>> 0
+  }
+
+  /** The hinted segments that are left, the current one first. */
+  get hintedSegments(): readonly Segment[] {
+    return this.#hinted.segments
+  }
+
+  /** The first of the hinted segments that are left. */
+  get hintedSegment(): Segment | undefined {
+    return this.#hinted.firstSegment
+  }
+
+  /** The hinted fnodes that are left: their creates have not been seen yet. */
+  get hintedFnodes(): readonly number[] {
+    return this.#hinted.fnodes
+  }
+
+  /** Path to content of the tiny files that the hints carry by value. */
+  get properties(): ReadonlyMap<string, string> {
+    return this.#properties
+  }
+
+  /** How many fnodes are live. */
+  get liveCount(): number {
+    return this.#fnodes.size
+  }
+
+  /**
+   * Applies an operation that was read or recorded as the message `message[begin, end)`. `op` and the bytes are only
+   * borrowed. Allocates nothing, but for a property and where an fnode's next segment begins.
+   *
+   * Answers `OK`; or `FNODE_NOT_TRACKED`, for which the sequence advances too; or why the state is as it was.
+   */
+  apply(op: RecordedOp, message: Uint8Array, begin: number, end: number): Outcome {
+    const hinted = this.#hinted
+    if (hinted.segmentsLeft && op.author !== hinted.author) return 'NOT_HINTED_AUTHOR'
+    if (op.seqNo !== this.#nextSeqNo) return 'WRONG_SEQ_NO'
+    if (op.checksum !== this.#nextChecksum) return 'CHECKSUM_MISMATCH'
+
+    const checksum = crc32c(op.checksum, message, begin, end)
+    const outcome = this.#change(op)
+    if (outcome !== 'OK' && outcome !== 'FNODE_NOT_TRACKED') return outcome
+
+    this.#nextSeqNo++
+    this.#nextChecksum = checksum
+    this.#lastLog = op.log
+    this.#lastAuthor = op.author
+    if (hinted.lastSeqNo < this.#nextSeqNo) {
+      const next = hinted.useSegment()
+      if (next !== undefined) this.#startAt(next)
+    }
+    while (hinted.nextCut <= this.#nextSeqNo) this.#cut(hinted.useCut())
+    return outcome
+  }
+
+  #cut(fnode: number): void {
+    const row = this.#fnodes.find(fnode)
+    if (row !== NO_ROW) this.#fnodes.cut(row)
+  }
+
+  #startAt(segment: Segment): void {
+    this.#nextSeqNo = segment.firstSeqNo
+    this.#nextChecksum = segment.firstChecksum | 0
+  }
+
+  #change(op: RecordedOp): Outcome {
+    if (op.kind === OpKind.create) return this.#create(op)
+    if (op.seqNo === this.#hinted.nextFnode) return 'EXPECTED_HINTED_FNODE'
+    switch (op.kind) {
+      case OpKind.link:
+        return this.#link(op)
+      case OpKind.unlink:
+        return this.#unlink(op)
+      case OpKind.write:
+        return this.#write(op)
+      case OpKind.property:
+        return this.#property(op)
+      case OpKind.none:
+        return 'OK'
+    }
+  }
+
+  #create(op: RecordedOp): Outcome {
+    const { bytes, pathBegin, pathEnd } = op
+    const hash = pathHash(bytes, pathBegin, pathEnd)
+    const taken = this.#paths.find(hash, bytes, pathBegin, pathEnd)
+    if (taken !== NO_ROW) return this.#takenBy(taken)
+    if (this.#hinted.fnodesLeft) {
+      if (op.seqNo !== this.#hinted.nextFnode) return 'FNODE_NOT_TRACKED'
+      this.#hinted.useFnode()
+    } else if (this.#hinted.segmentsLeft) {
+      // No ghosts: a file that the hints do not name is gone, and its last unlink may lie where nobody reads.
+      return 'FNODE_NOT_TRACKED'
+    }
+    const row = this.#fnodes.add(op.seqNo, this.#sourceOf(op), op.firstOffset, op.checksum, op.lastOffset)
+    this.#fnodes.setPaths(row, this.#paths.add(hash, bytes, pathBegin, pathEnd, row, NO_ROW))
+    return 'OK'
+  }
+
+  #link(op: RecordedOp): Outcome {
+    const { bytes, pathBegin, pathEnd } = op
+    const hash = pathHash(bytes, pathBegin, pathEnd)
+    const taken = this.#paths.find(hash, bytes, pathBegin, pathEnd)
+    if (taken !== NO_ROW) return this.#takenBy(taken)
+    const row = this.#fnodes.find(op.fnode)
+    if (row === NO_ROW) return 'FNODE_NOT_TRACKED'
+    this.#fnodes.setPaths(row, this.#paths.add(hash, bytes, pathBegin, pathEnd, row, this.#fnodes.pathsOf(row)))
+    this.#extend(row, op)
+    return 'OK'
+  }
+
+  #unlink(op: RecordedOp): Outcome {
+    const { bytes, pathBegin, pathEnd } = op
+    const row = this.#fnodes.find(op.fnode)
+    if (row === NO_ROW) return 'FNODE_NOT_TRACKED'
+    const path = this.#paths.find(pathHash(bytes, pathBegin, pathEnd), bytes, pathBegin, pathEnd)
+    if (path === NO_ROW || this.#paths.ownerOf(path) !== row) return 'NO_SUCH_LINK'
+    const left = this.#paths.remove(path, this.#fnodes.pathsOf(row))
+    if (left === NO_ROW) {
+      this.#fnodes.remove(row)
+    } else {
+      this.#fnodes.setPaths(row, left)
+      this.#extend(row, op)
+    }
+    return 'OK'
+  }
+
+  #write(op: RecordedOp): Outcome {
+    const row = this.#fnodes.find(op.fnode)
+    if (row === NO_ROW) return 'FNODE_NOT_TRACKED'
+    this.#extend(row, op)
+    return 'OK'
+  }
+
+  #property(op: RecordedOp): Outcome {
+    const { bytes, pathBegin, pathEnd } = op
+    const path = this.#paths.find(pathHash(bytes, pathBegin, pathEnd), bytes, pathBegin, pathEnd)
+    if (path !== NO_ROW && this.#paths.ownerOf(path) !== PROPERTY_OWNER) return 'LINK_EXISTS'
+    // The hints hold the content of the time when they were made, which is newer than any that they lead to.
+    if (!this.#hinted.segmentsLeft) this.#setProperty(op.path, op.content)
+    return 'OK'
+  }
+
+  #takenBy(path: number): Outcome {
+    return this.#paths.ownerOf(path) === PROPERTY_OWNER ? 'PROPERTY_EXISTS' : 'LINK_EXISTS'
+  }
+
+  #extend(row: number, op: RecordedOp): void {
+    this.#fnodes.extend(row, this.#sourceOf(op), op.seqNo, op.firstOffset, op.checksum, op.lastOffset)
+  }
+
+  #sourceOf(op: RecordedOp): number {
+    return this.#sources.numberOf(op.author, op.log)
+  }
+
+  /** The live fnode that has `path` as a link. */
+  fnodeOf(path: string): number | undefined {
+    const bytes = utf8.encode(path)
+    const fnode = this.fnodeAt(bytes, 0, bytes.length)
+    return fnode === 0 ? undefined : fnode
+  }
+
+  /** The live fnode that has the path `bytes[begin, end)` as a link; 0 when none has. Allocates nothing. */
+  fnodeAt(bytes: Uint8Array, begin: number, end: number): number {
+    const path = this.#paths.find(pathHash(bytes, begin, end), bytes, begin, end)
+    const row = path === NO_ROW ? NO_ROW : this.#paths.ownerOf(path)
+    return row < 0 ? 0 : this.#fnodes.fnodeOf(row)
+  }
+
+  isLive(fnode: number): boolean {
+    return this.#fnodes.find(fnode) !== NO_ROW
+  }
+
+  /** The paths of a live fnode, in the order in which they were linked; empty for any other. */
+  linksOf(fnode: number): string[] {
+    const row = this.#fnodes.find(fnode)
+    const links: string[] = []
+    let path = row === NO_ROW ? NO_ROW : this.#fnodes.pathsOf(row)
+    for (; path !== NO_ROW; path = this.#paths.nextOf(path)) links.push(this.#paths.textOf(path))
+    return links.reverse()
+  }
+
+  /** The segments that hold the operations of a live fnode, in order; empty for any other. */
+  segmentsOf(fnode: number): Segment[] {
+    const row = this.#fnodes.find(fnode)
+    return row === NO_ROW ? [] : this.#fnodes.segmentsOf(row)
+  }
+
+  /** Every path of a live fnode, in no order. */
+  *links(): IterableIterator<Link> {
+    for (const path of this.#paths.rows()) {
+      const row = this.#paths.ownerOf(path)
+      if (row !== PROPERTY_OWNER) yield { path: this.#paths.textOf(path), fnode: this.#fnodes.fnodeOf(row) }
+    }
+  }
+
+  /** The live fnodes, rising. */
+  *liveNodes(): IterableIterator<LiveNode> {
+    for (const fnode of this.#fnodes.fnodes()) {
+      yield { fnode, links: this.linksOf(fnode), segments: this.segmentsOf(fnode) }
+    }
+  }
+
+  /** The lowest of the live fnodes. Looks at each. */
+  lowestFnode(): number | undefined {
+    return this.#fnodes.fnodes()[0]
+  }
+
+  /** Whether any live fnode has its last segment in `log`. Looks at each. */
+  endsIn(log: string): boolean {
+    return this.#fnodes.endsIn(log)
+  }
+
+  /**
+   * The hints from which the live files can be recovered, to be read from `log` on: by default the log of the operation
+   * that was applied last. A reader takes them only if the last segment lies in that log (section 6); seeing to it is
+   * the recorder's matter (section 4).
+   */
+  buildHints(log: string = this.#lastLog): FSMHints {
+    const liveNodes: FnodeSegments[] = []
+    for (const fnode of this.#fnodes.fnodes()) {
+      const segments = this.segmentsOf(fnode)
+      liveNodes.push({ fnode, segments: segments.map((s) => (s.log === log ? { ...s, log: '' } : s)) })
+    }
+    const properties = [...this.#properties].map(([path, content]) => ({ path, content }))
+    return { log, liveNodes, properties: properties.sort((a, b) => (a.path < b.path ? -1 : 1)) }
+  }
+
+  #setProperty(path: string, content: string): void {
+    if (!this.#properties.has(path)) {
+      const bytes = utf8.encode(path)
+      const hash = pathHash(bytes, 0, bytes.length)
+      this.#paths.add(hash, bytes, 0, bytes.length, PROPERTY_OWNER, NO_ROW)
+    }
+    this.#properties.set(path, content)
+  }
+}
+
+const utf8 = new TextEncoder()

@@ -1,0 +1,8 @@
+export { authorOf, fenceOf } from './author.ts'
+export type { Fence } from './author.ts'
+export { FSM } from './fsm.ts'
+export type { Link, LiveNode } from './fsm.ts'
+export type { FnodeSegments, FSMHints, Property } from './hints.ts'
+export type { Outcome } from './outcome.ts'
+export { hintedState, validateHints } from './validate-hints.ts'
+export type { HintedState } from './validate-hints.ts'
