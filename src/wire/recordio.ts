@@ -128,8 +128,9 @@ export class RecordReader {
   #whole(bytes: Uint8Array, begin: number): boolean {
     const header = this.#header
     if (!readRecordHeader(bytes, begin, bytes.length, header, this.#frameOffset)) return false
-    if (header.length > this.#maxRecordBytes)
+    if (header.length > this.#maxRecordBytes) {
       throw recordTooLarge(this.#frameOffset, header.length, this.#maxRecordBytes)
+    }
     return header.dataBegin + header.length <= bytes.length
   }
 

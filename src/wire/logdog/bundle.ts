@@ -80,7 +80,9 @@ export function unpackBundle(message: Uint8Array, parts: { readonly inflate: Inf
   const dataBegin = header.dataBegin + header.length
   const metadata = decodeMetadata(message.subarray(header.dataBegin, dataBegin))
   if (metadata.type !== BundleContentType.bundle) {
-    throw new RecoveryLogError('BUNDLE_INVALID', `a message of type ${metadata.type} is no bundle`, { type: metadata.type })
+    throw new RecoveryLogError('BUNDLE_INVALID', `a message of type ${metadata.type} is no bundle`, {
+      type: metadata.type,
+    })
   }
   const data = frameAt(message, dataBegin)
   const frame = message.subarray(data.dataBegin, data.dataBegin + data.length)
@@ -105,10 +107,14 @@ export interface PackOptions {
 export function packBundle(bundle: ButlerLogBundle, options: PackOptions = {}): Uint8Array {
   const plain = encodeBundle(bundle)
   if (plain.length > BUNDLE_BYTES_MAX) {
-    throw new RecoveryLogError('BUNDLE_INVALID', `a bundle of ${plain.length} bytes passes ${BUNDLE_BYTES_MAX}`, {
-      bytes: plain.length,
-      maxBytes: BUNDLE_BYTES_MAX,
-    })
+    throw new RecoveryLogError(
+      'BUNDLE_INVALID',
+      `a bundle of ${plain.length} bytes passes ${BUNDLE_BYTES_MAX}`,
+      {
+        bytes: plain.length,
+        maxBytes: BUNDLE_BYTES_MAX,
+      },
+    )
   }
   const { deflate, compressBytesMin = COMPRESS_BYTES_MIN, protoVersion = PROTOCOL_VERSION } = options
   const deflated = deflate !== undefined && plain.length >= compressBytesMin ? deflate(plain) : undefined
@@ -130,8 +136,8 @@ export function packBundle(bundle: ButlerLogBundle, options: PackOptions = {}): 
 
 /** @throws RecoveryLogError `CORRUPT` */
 export function decodeMetadata(bytes: Uint8Array): ButlerMetadata {
-  return decodeStatic('ButlerMetadata', () => {
-    const message = logdog.ButlerMetadata.decode(bytes)
+  return decodeStatic('ButlerMetadata', bytes, (reader) => {
+    const message = logdog.ButlerMetadata.decode(reader)
     const { type, compression, protoVersion } = message
     return { type, compression, protoVersion, unknown: unknownOf(message) }
   })
@@ -144,8 +150,8 @@ export function encodeMetadata(metadata: ButlerMetadata): Uint8Array {
 
 /** @throws RecoveryLogError `CORRUPT` */
 export function decodeBundle(bytes: Uint8Array): ButlerLogBundle {
-  return decodeStatic('ButlerLogBundle', () => {
-    const message = logdog.ButlerLogBundle.decode(bytes)
+  return decodeStatic('ButlerLogBundle', bytes, (reader) => {
+    const message = logdog.ButlerLogBundle.decode(reader)
     return {
       deprecatedSource: message.deprecatedSource,
       timestamp: timeOf(message.timestamp),

@@ -24,7 +24,9 @@ export interface LogStreamDescriptor extends WithUnknown {
 
 /** @throws RecoveryLogError `CORRUPT` */
 export function decodeDescriptor(bytes: Uint8Array): LogStreamDescriptor {
-  return decodeStatic('LogStreamDescriptor', () => descriptorOf(logdog.LogStreamDescriptor.decode(bytes)))
+  return decodeStatic('LogStreamDescriptor', bytes, (reader) =>
+    descriptorOf(logdog.LogStreamDescriptor.decode(reader)),
+  )
 }
 
 /**
@@ -69,8 +71,8 @@ export function staticDescriptor(descriptor: LogStreamDescriptor): StaticDescrip
 
 /** The order of code points is that of bytes in UTF-8; that of UTF-16 units, which `<` takes, is not. */
 function compareByCodePoints(a: string, b: string): number {
-  const left = [...a]
-  const right = [...b]
+  const left = Array.from(a)
+  const right = Array.from(b)
   for (let i = 0; i < left.length && i < right.length; i++) {
     const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0)
     if (difference !== 0) return difference

@@ -22,6 +22,7 @@ export type {
 } from './bundle.ts'
 export { decodeDescriptor, encodeDescriptor, StreamType } from './descriptor.ts'
 export type { LogStreamDescriptor } from './descriptor.ts'
+export { ContentType, ENTRY_DATA_BYTES_MAX } from './limits.ts'
 export { decodeLogEntry, encodeLogEntry, logEntryBytes, peekStreamIndex, writeLogEntry } from './log-entry.ts'
 export type {
   BinaryContent,

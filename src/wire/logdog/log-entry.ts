@@ -64,7 +64,15 @@ export interface LogEntry extends WithUnknown {
   content?: LogContent | undefined
 }
 
-const Tag = { timeOffset: 10, prefixIndex: 16, streamIndex: 24, sequence: 32, text: 82, binary: 90, datagram: 98 } as const
+const Tag = {
+  timeOffset: 10,
+  prefixIndex: 16,
+  streamIndex: 24,
+  sequence: 32,
+  text: 82,
+  binary: 90,
+  datagram: 98,
+} as const
 const TextTag = { line: 10 } as const
 const LineTag = { value: 10, delimiter: 18 } as const
 const BinaryTag = { data: 18 } as const
@@ -243,8 +251,7 @@ export function encodeLogEntry(entry: LogEntry): Uint8Array {
 function contentBytes(content: LogContent): number {
   let bytes = content.unknown === undefined ? 0 : content.unknown.length
   if (content.kind === 'text') {
-    const { lines } = content
-    for (let i = 0; i < lines.length; i++) bytes += nestedBytes(lineBytes(lines[i] as TextLine))
+    for (const line of content.lines) bytes += nestedBytes(lineBytes(line))
     return bytes
   }
   if (content.data.length > 0) bytes += nestedBytes(content.data.length)
@@ -266,7 +273,9 @@ function delimiterBytes(delimiter: string): number {
 }
 
 function partialBytes(partial: DatagramPart): number {
-  if (partial.index > 0xffff_ffff) throw new RangeError(`expected a uint32 for the index of a part, got ${partial.index}`)
+  if (partial.index > 0xffff_ffff) {
+    throw new RangeError(`expected a uint32 for the index of a part, got ${partial.index}`)
+  }
   const unknownBytes = partial.unknown === undefined ? 0 : partial.unknown.length
   return numberBytes(partial.index) + numberBytes(partial.size) + (partial.last ? 2 : 0) + unknownBytes
 }
@@ -276,8 +285,7 @@ function writeContent(content: LogContent, target: Uint8Array, position: number)
   target[at++] = content.kind === 'text' ? Tag.text : content.kind === 'binary' ? Tag.binary : Tag.datagram
   at = writeVarint(target, at, contentBytes(content))
   if (content.kind === 'text') {
-    const { lines } = content
-    for (let i = 0; i < lines.length; i++) at = writeLine(lines[i] as TextLine, target, at)
+    for (const line of content.lines) at = writeLine(line, target, at)
   } else if (content.kind === 'binary') {
     at = writeBytes(target, at, BinaryTag.data, content.data)
   } else {

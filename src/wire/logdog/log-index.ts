@@ -169,7 +169,9 @@ export function writeIndexEntry(entry: IndexEntry, target: Uint8Array, position:
 /** The end of an index. */
 export function encodeIndexTotals(totals: IndexTotals): Uint8Array {
   const { lastPrefixIndex, lastStreamIndex, logEntryCount } = totals
-  const bytes = new Uint8Array(numberBytes(lastPrefixIndex) + numberBytes(lastStreamIndex) + numberBytes(logEntryCount))
+  const bytes = new Uint8Array(
+    numberBytes(lastPrefixIndex) + numberBytes(lastStreamIndex) + numberBytes(logEntryCount),
+  )
   let at = writeNumber(bytes, 0, Tag.lastPrefixIndex, lastPrefixIndex)
   at = writeNumber(bytes, at, Tag.lastStreamIndex, lastStreamIndex)
   writeNumber(bytes, at, Tag.logEntryCount, logEntryCount)

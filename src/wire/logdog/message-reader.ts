@@ -70,7 +70,9 @@ export class MessageReader {
     const begin = this.at
     this.#varint()
     if (this.#high < 0x80) {
-      if (this.#high !== 0 || this.#middle >= 0x200_0000) throw this.corrupt('a number is 2^53 or more', begin)
+      if (this.#high !== 0 || this.#middle >= 0x200_0000) {
+        throw this.corrupt('a number is 2^53 or more', begin)
+      }
       return this.#middle * 0x1000_0000 + this.#low
     }
     // Two's complement: the number is -(its inverted bits + 1).

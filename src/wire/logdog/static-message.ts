@@ -1,13 +1,20 @@
+import protobuf from 'protobufjs/minimal.js'
 import { RecoveryLogError } from '../../errors/index.ts'
 import type { StaticTime, Unknowns } from './static.js'
 import type { Time } from './time.ts'
 
 /** What the messages share that protobufjs reads and writes: from its types to ours, and back. */
 
-/** Runs a generated decoder. What it throws, whatever that is, becomes `CORRUPT`. */
-export function decodeStatic<T>(message: string, decode: () => T): T {
+/** Runs a generated decoder over `bytes`. What it throws, whatever that is, becomes `CORRUPT`. */
+export function decodeStatic<T>(
+  message: string,
+  bytes: Uint8Array,
+  decode: (reader: protobuf.Reader) => T,
+): T {
   try {
-    return decode()
+    const reader = protobuf.Reader.create(bytes)
+    reader.discardUnknown = false
+    return decode(reader)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new RecoveryLogError('CORRUPT', `${message} cannot be read: ${why}`, { message }, { cause })
@@ -48,5 +55,7 @@ export function unknownsFor(unknown: Uint8Array | undefined): Unknowns {
 
 /** A time as the generated encoder takes it. */
 export function staticTime(time: Time | undefined): StaticTime | null {
-  return time === undefined ? null : { seconds: time.seconds, nanos: time.nanos, ...unknownsFor(time.unknown) }
+  return time === undefined
+    ? null
+    : { seconds: time.seconds, nanos: time.nanos, ...unknownsFor(time.unknown) }
 }

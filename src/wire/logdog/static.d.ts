@@ -1,12 +1,14 @@
 /** The types of what is called in the generated static.js. Absent fields are those of the prototype: their zero. */
 
+import type { Reader } from 'protobufjs/minimal.js'
+
 interface Encoder {
   finish(): Uint8Array
 }
 
 interface Message<Fields> {
   encode(message: Partial<Fields>): Encoder
-  decode(bytes: Uint8Array): Fields
+  decode(reader: Reader): Fields
 }
 
 export interface Unknowns {

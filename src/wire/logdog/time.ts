@@ -38,7 +38,9 @@ export function decodeTime(reader: MessageReader, before: Time | undefined): Tim
 /** How many bytes `time` has. Throws RangeError for seconds that are no safe integer, and nanos that are no int32. */
 export function timeBytes(time: Time): number {
   const { seconds, nanos } = time
-  if (!Number.isSafeInteger(seconds)) throw new RangeError(`expected a safe integer for seconds, got ${seconds}`)
+  if (!Number.isSafeInteger(seconds)) {
+    throw new RangeError(`expected a safe integer for seconds, got ${seconds}`)
+  }
   if ((nanos | 0) !== nanos) throw new RangeError(`expected an int32 for nanos, got ${nanos}`)
   return signedBytes(seconds) + signedBytes(nanos) + (time.unknown === undefined ? 0 : time.unknown.length)
 }
