@@ -17,68 +17,16 @@ import { FnodeRewriter } from './fnode-rewriter.ts'
 import type { ReadContent, RewriteOptions } from './fnode-rewriter.ts'
 import { beginsAtOne } from './log-begin.ts'
 import { OperationWriter } from './operation-writer.ts'
-import { isReserved, PathCleaner, RESERVED_FOLDER } from './recorded-path.ts'
-import type { Separator } from './recorded-path.ts'
-
-/** Always a property, as in Go, unless there are to be none. */
-const IDENTITY = '/IDENTITY'
-
-/** 64 MiB: some hundred milliseconds of a disk, and little enough to hold in memory. */
-export const QUEUE_BYTES_MAX = 64 * 1024 * 1024
-
-/** 1 MiB: it stays in the processor's cache while it is filled, and is large enough that an append costs little. */
-export const CHUNK_BYTES = 1024 * 1024
+import { RecordablePaths } from './recordable-paths.ts'
+import { RESERVED_FOLDER } from './recorded-path.ts'
+import { CHUNK_BYTES, QUEUE_BYTES_MAX } from './recorder-options.ts'
+import type { LogPosition, OpenFlags, RecorderOptions, WaitOptions } from './recorder-options.ts'
 
 /** Times its size that the history of a file may have before it is rewritten. */
 export const HISTORY_FACTOR = 4
 
 /** Below this a history is not worth a rewrite, however small the file: 1 MiB. */
 export const HISTORY_BYTES_MIN = 1024 * 1024
-
-export interface RecorderOptions {
-  /** Where operations go. The recorder does not close it. */
-  readonly journal: Journal
-  /** Played to the head of its log, and from now on changed by the recorder alone. */
-  readonly fsm: FSM
-  /** Who records: a uint32 but 0, whose hand-off in the log of `fsm` has been injected. */
-  readonly author: number
-  /** The directory that paths are in: absolute and normalised. Default `/`, so that paths are recorded as they are. */
-  readonly dir?: string
-  /** The separator of the platform. Default `/`; with `\` both are taken, and drive letters. */
-  readonly separator?: Separator
-  /** Further paths of the directory that are properties beside `/IDENTITY`; `none` makes ordinary files only. */
-  readonly properties?: readonly string[] | 'none'
-  /** Whether writes carry a checksum of their content (section 9). Default false: Go has none. */
-  readonly contentChecksums?: boolean
-  /** How many bytes may wait for their append. Default 64 MiB; a larger call is let in alone. */
-  readonly queueBytesMax?: number
-  /** The size of the pieces of memory that appends are made of. Default 1 MiB, at most `maxAppendBytes` of the journal. */
-  readonly chunkBytes?: number
-  /** Whether to count what is recorded for each file, for `outweighs`. Default false: it costs some time for each write. */
-  readonly countHistory?: boolean
-  /** Where `fsm` was played in another log than `journal`, and has operations: how to leave that one. */
-  readonly change?: ChangeOfLogs
-  /** Ends the wait of `open`. */
-  readonly signal?: AbortSignal
-}
-
-/** How to open a file. `exclusive` alone refuses a file that is there, as in Go. */
-export interface OpenFlags {
-  readonly create?: boolean
-  readonly exclusive?: boolean
-  readonly truncate?: boolean
-}
-
-/** A place in a log behind an append. */
-export interface LogPosition {
-  readonly log: string
-  readonly end: number
-}
-
-export interface WaitOptions {
-  /** Ends the wait with `ABORTED`; what is waited for goes on. */
-  readonly signal?: AbortSignal
-}
 
 /**
  * Records what is done to a directory.
@@ -108,8 +56,7 @@ export class Recorder implements AsyncDisposable {
   readonly #queue: AppendQueue
   readonly #operations: OperationWriter
   readonly #rewriter: FnodeRewriter
-  readonly #paths: PathCleaner
-  readonly #properties: ReadonlySet<string>
+  readonly #paths: RecordablePaths
   /** Whether the log begins at number 1, as far as it is known. */
   #beginsAtOne: boolean | undefined
 
@@ -127,7 +74,7 @@ export class Recorder implements AsyncDisposable {
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
     const { journal, fsm, change, signal } = options
-    const paths = new PathCleaner(options.dir ?? '/', options.separator ?? '/')
+    const paths = new RecordablePaths(options)
     const fromFirst = fsm.nextSeqNo === 1
     const begun = await beginRecording({ journal, fsm, author: options.author, change, signal })
     const recorder = new Recorder(options, paths, begun)
@@ -137,16 +84,12 @@ export class Recorder implements AsyncDisposable {
     return recorder
   }
 
-  private constructor(options: RecorderOptions, paths: PathCleaner, { check, head }: Begun) {
+  private constructor(options: RecorderOptions, paths: RecordablePaths, { check, head }: Begun) {
     const { journal, fsm, author, queueBytesMax = QUEUE_BYTES_MAX, chunkBytes = CHUNK_BYTES } = options
     this.journal = journal
     this.fsm = fsm
     this.author = author
     this.#paths = paths
-    this.#properties =
-      options.properties === 'none'
-        ? new Set()
-        : new Set([IDENTITY, ...(options.properties ?? []).map((path) => paths.clean(path))])
     this.#queue = new AppendQueue({ journal, check, head, chunkBytes, queueBytesMax })
     const contentChecksums = options.contentChecksums ?? false
     this.#operations = new OperationWriter({ journal, fsm, author, queue: this.#queue, contentChecksums })
@@ -173,6 +116,11 @@ export class Recorder implements AsyncDisposable {
     return this.#queue.queuedBytes
   }
 
+  /** How many of them there may be. */
+  get queueBytesMax(): number {
+    return this.#queue.queueBytesMax
+  }
+
   /** The write head behind the last append that has committed. */
   get head(): number {
     return this.#queue.head
@@ -195,12 +143,12 @@ export class Recorder implements AsyncDisposable {
 
   /** Whether `path` is carried by value: by `properties`, or because the log has it as one. */
   isProperty(path: string): boolean {
-    return this.#isProperty(this.#paths.clean(path))
+    return this.#paths.isProperty(this.#paths.clean(path))
   }
 
   /** Creates a file, in the place of one of that name. Answers its fnode. `PROPERTY_EXISTS` for a property. */
   create(path: string): number {
-    const recorded = this.#fileOf(path)
+    const recorded = this.#paths.cleanFile(path)
     const before = this.fsm.fnodeOf(recorded)
     if (before === undefined) return this.#operations.create(recorded)
     this.begin(2 * pathFrameBytesMax(recorded.length))
@@ -225,7 +173,7 @@ export class Recorder implements AsyncDisposable {
   /** Throws what `open` would throw, and records nothing. Answers the fnode that has the path now. */
   checkOpen(path: string, { create = false, exclusive = false }: OpenFlags): number | undefined {
     this.#queue.throwIfEnded()
-    const fnode = this.fsm.fnodeOf(this.#fileOf(path))
+    const fnode = this.fsm.fnodeOf(this.#paths.cleanFile(path))
     if (fnode === undefined && !create) throw notFound(path, this.journal)
     if (fnode !== undefined && exclusive) throw exists(path, this.journal)
     return fnode
@@ -233,13 +181,13 @@ export class Recorder implements AsyncDisposable {
 
   /** Gives the file `path` the further name `to`. `NOT_FOUND`, `LINK_EXISTS`, `PROPERTY_EXISTS`. */
   link(path: string, to: string): void {
-    const target = this.#fileOf(to)
-    this.#operations.link(this.#fnodeOf(this.#fileOf(path), path), target)
+    const target = this.#paths.cleanFile(to)
+    this.#operations.link(this.#fnodeOf(this.#paths.cleanFile(path), path), target)
   }
 
   /** Removes a name, and with its last name a file. `NOT_FOUND`, `PROPERTY_EXISTS`. */
   remove(path: string): void {
-    const recorded = this.#fileOf(path)
+    const recorded = this.#paths.cleanFile(path)
     this.#operations.unlink(this.#fnodeOf(recorded, path), recorded)
   }
 
@@ -248,10 +196,10 @@ export class Recorder implements AsyncDisposable {
    * Onto a property it records `content`, which is then to be what the file holds. `NOT_FOUND`.
    */
   rename(from: string, to: string, content?: string): void {
-    const source = this.#recordable(from)
-    const target = this.#recordable(to)
+    const source = this.#paths.clean(from)
+    const target = this.#paths.clean(to)
     const fnode = this.#fnodeOf(source, from)
-    if (this.#isProperty(target)) {
+    if (this.#paths.isProperty(target)) {
       this.#renameOntoProperty(fnode, source, target, content)
       return
     }
@@ -268,9 +216,9 @@ export class Recorder implements AsyncDisposable {
   }
 
   /** Records a property whole: what a write over one comes to. `INVALID` when `path` is none. */
-  setProperty(path: string, content: string): void {
-    const recorded = this.#recordable(path)
-    if (!this.#isProperty(recorded)) {
+  property(path: string, content: string): void {
+    const recorded = this.#paths.clean(path)
+    if (!this.#paths.isProperty(recorded)) {
       throw new RecoveryLogError('INVALID', 'the path is not that of a property', {
         path,
         log: this.journal.name,
@@ -317,6 +265,11 @@ export class Recorder implements AsyncDisposable {
     return bytes <= this.journal.maxAppendBytes
   }
 
+  /** Whether a call of `bytes` has room in the queue now, without flushing or waiting. */
+  fits(bytes: number): boolean {
+    return this.#queue.fits(bytes)
+  }
+
   /**
    * Makes sure that a call of `bytes` will not throw `BACKLOGGED`: for whoever changes a file before recording it. Flushes
    * when the queue is full and the journal can append synchronously, else throws it.
@@ -343,8 +296,9 @@ export class Recorder implements AsyncDisposable {
 
   /** Resolves when everything recorded before `position` was read has committed. At most `position`, else RangeError. */
   async committedAt(position: number, { signal }: WaitOptions = {}): Promise<void> {
-    if (!(position <= this.position))
+    if (!(position <= this.position)) {
       throw new RangeError(`nothing was recorded up to ${String(position)} yet`)
+    }
     await raceAbort(this.#queue.committedAt(position), signal)
   }
 
@@ -425,7 +379,7 @@ export class Recorder implements AsyncDisposable {
   }
 
   #unlinkReserved(): void {
-    const left = [...this.fsm.links()].filter(({ path }) => isReserved(path))
+    const left = [...this.fsm.links()].filter(({ path }) => path.startsWith(RESERVED_FOLDER))
     if (left.length === 0) return
     this.begin()
     for (const { path, fnode } of left) this.#operations.unlink(fnode, path)
@@ -441,41 +395,6 @@ export class Recorder implements AsyncDisposable {
     } finally {
       this.end()
     }
-  }
-
-  /** The recorded path, if it is one that may be recorded. */
-  #recordable(path: string): string {
-    const recorded = this.#paths.clean(path)
-    if (isReserved(recorded)) {
-      throw new RecoveryLogError('PATH_REFUSED', "the folder is the recorder's own", {
-        path,
-        folder: RESERVED_FOLDER,
-      })
-    }
-    // Known beforehand, because a call of several operations must not fail at its second one.
-    if (!this.fitsAppend(pathFrameBytesMax(recorded.length)) && !this.fitsAppend(pathFrameBytes(recorded))) {
-      const { maxAppendBytes, name } = this.journal
-      throw new RecoveryLogError('APPEND_TOO_LARGE', 'the path fits no append', {
-        path,
-        log: name,
-        maxAppendBytes,
-      })
-    }
-    return recorded
-  }
-
-  /** The same, of a file. */
-  #fileOf(path: string): string {
-    const recorded = this.#recordable(path)
-    if (!this.#isProperty(recorded)) return recorded
-    throw new RecoveryLogError('PROPERTY_EXISTS', 'the path is that of a property', {
-      path,
-      log: this.journal.name,
-    })
-  }
-
-  #isProperty(recorded: string): boolean {
-    return this.#properties.has(recorded) || this.fsm.properties.has(recorded)
   }
 
   #fnodeOf(recorded: string, path: string): number {
@@ -504,10 +423,3 @@ function notFound(path: string, journal: Journal): RecoveryLogError {
 function exists(path: string, journal: Journal): RecoveryLogError {
   return new RecoveryLogError('ALREADY_EXISTS', 'a file has this path', { path, log: journal.name })
 }
-
-/** The same bound as `pathFrameBytesMax`, from bytes instead of units. */
-function pathFrameBytes(path: string): number {
-  return pathFrameBytesMax(0) + utf8.encode(path).length
-}
-
-const utf8 = new TextEncoder()
