@@ -8,7 +8,7 @@ const NOT_VECTORS = new Set(['README.md', 'SHA256SUMS'])
 
 /**
  * Runs every suite whose half is in `folder`, and fails what nobody knows: a file that no suite has read, an empty
- * folder, a suite without cases, a folder with no vectors. `folder` holds the halves, or is one of them. A half in
+ * folder, a suite without cases, a folder with no vectors. `folder` holds the halves, or is one of them. What is
  * `later` has no suites yet, and is passed over.
  */
 export async function runSuites(

@@ -1,9 +1,24 @@
+import { suite as authors } from './authors.ts'
+import { randomSuite as fsmRandom, suite as fsm } from './fsm.ts'
+import { suite as messages } from './messages.ts'
+import { suite as names } from './names.ts'
+import { suite as recordio } from './recordio.ts'
 import { suite as registers } from './registers.ts'
 import { suite as segments } from './segments.ts'
 import type { VectorSuite } from './vector-run.ts'
 
 /** Everything that runs vectors, in the order of test/vectors/README.md. */
-export const suites: readonly VectorSuite[] = [segments, registers]
+export const suites: readonly VectorSuite[] = [fsm, fsmRandom, segments, authors, registers, recordio, names, messages]
 
-/** Halves of which nothing is built yet. */
-export const later = ['archive']
+/** Files and folders of which nothing is built yet. */
+export const later = [
+  'archive/archives',
+  'archive/archivist.json',
+  'archive/bundles.json',
+  'archive/cache.json',
+  'archive/coordinator.json',
+  'archive/generated.json',
+  'archive/logs-api.json',
+  'archive/renderer.json',
+  'archive/ids.json',
+]
