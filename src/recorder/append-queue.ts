@@ -14,10 +14,8 @@
 import { Deferred } from '../async/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
 import type { AppendRequest, Commit, Journal, LabelSelector } from '../journal/index.ts'
+import { BufferPool, Chunk } from './chunk.ts'
 import { RoomLine } from './room-line.ts'
-
-/** Chunks that are kept for further use: what a journal slower than the recorder holds at a time, and some more. */
-const POOLED_CHUNKS = 8
 
 export interface AppendQueueOptions {
   readonly journal: Journal
@@ -38,6 +36,7 @@ export class AppendQueue {
   limit = 0
   /** Whether an append is under way, or will be made at the end of this turn. Else: `schedule()`. */
   scheduled = false
+  readonly queueBytesMax: number
   /** The write head after the last append that has committed. */
   head: number
   /** Up to which position all has committed. */
@@ -49,9 +48,7 @@ export class AppendQueue {
 
   readonly #journal: Journal
   readonly #check: LabelSelector
-  readonly #chunkBytes: number
-  readonly #queueBytesMax: number
-  readonly #pool: Uint8Array[] = []
+  readonly #pool: BufferPool
   /** Chunks that wait for their append, oldest first. */
   readonly #full: Chunk[] = []
   /** The one whose append is under way. */
@@ -72,9 +69,9 @@ export class AppendQueue {
     this.#journal = options.journal
     this.#check = options.check
     this.head = options.head
-    this.#chunkBytes = Math.min(options.chunkBytes, options.journal.maxAppendBytes)
-    this.#queueBytesMax = options.queueBytesMax
-    this.buffer = this.#takeBuffer(0)
+    this.#pool = new BufferPool(Math.min(options.chunkBytes, options.journal.maxAppendBytes))
+    this.queueBytesMax = options.queueBytesMax
+    this.buffer = this.#pool.take()
     this.#setLimit()
   }
 
@@ -94,7 +91,7 @@ export class AppendQueue {
 
   /** Whether `bytes` may be recorded now. */
   fits(bytes: number): boolean {
-    return this.queuedBytes === 0 || this.queuedBytes + bytes <= this.#queueBytesMax
+    return this.queuedBytes === 0 || this.queuedBytes + bytes <= this.queueBytesMax
   }
 
   /** Throws the first cause when recording has failed. */
@@ -196,8 +193,7 @@ export class AppendQueue {
    */
   flushSync(): number {
     this.throwIfEnded()
-    if (!this.#journal.supports.appendSync)
-      throw this.#backlogged('the journal cannot append synchronously', 0)
+    if (!this.#journal.supports.appendSync) throw this.#backlogged('no append can be synchronous', 0)
     if (this.#depth > 0) throw new TypeError('flushSync was called in the middle of an atomic call')
     this.#sealOpenChunk()
     if (this.#full.length === 0 && this.queuedBytes > 0) this.#appendSync(new Chunk(NOTHING, 0, this.#base))
@@ -216,7 +212,6 @@ export class AppendQueue {
     this.#reject(this.#committedHere, failure)
     if (this.#roomLine.rejectAll(failure) > 0) this.#failureTold = true
     this.#full.length = 0
-    this.#pool.length = 0
     this.ended.resolve(failure)
     return failure
   }
@@ -239,7 +234,7 @@ export class AppendQueue {
   /** Between two commits the bound on queued bytes is one place of the chunk, so that one comparison tells it all. */
   #setLimit(): void {
     if (this.failure !== undefined || this.#closing !== undefined) return
-    const bound = this.#depth > 0 ? Infinity : this.#queueBytesMax + this.committed - this.#base
+    const bound = this.#depth > 0 ? Infinity : this.queueBytesMax + this.committed - this.#base
     this.limit = Math.min(this.buffer.length, bound)
   }
 
@@ -251,7 +246,7 @@ export class AppendQueue {
     const moved = written + bytes <= maxAppendBytes ? written : 0
     // Doubled, so that a call that grows on and on is not moved for each of its operations.
     const doubled = moved > 0 ? Math.min(maxAppendBytes, 2 * this.buffer.length) : 0
-    const next = this.#takeBuffer(Math.max(moved + bytes, doubled))
+    const next = this.#pool.take(Math.max(moved + bytes, doubled))
     next.set(this.buffer.subarray(this.fill - moved, this.fill))
     this.#seal(this.fill - moved, next)
     this.fill = moved
@@ -263,7 +258,7 @@ export class AppendQueue {
 
   #sealOpenChunk(): void {
     if (this.fill === 0 || this.#depth > 0) return
-    this.#seal(this.fill, this.#takeBuffer(0))
+    this.#seal(this.fill, this.#pool.take())
     this.fill = 0
     this.#setLimit()
   }
@@ -271,7 +266,7 @@ export class AppendQueue {
   /** Puts the first `fill` bytes into the line, and `next` in the place of the chunk. */
   #seal(fill: number, next: Uint8Array): void {
     if (fill === 0) {
-      this.#recycle(this.buffer)
+      this.#pool.give(this.buffer)
     } else {
       this.#base += fill
       this.#full.push(new Chunk(this.buffer, fill, this.#base, this.#committedHere))
@@ -302,7 +297,7 @@ export class AppendQueue {
     if (this.failure !== undefined) return // of a synchronous append made meanwhile
     this.#inFlight = undefined
     this.#advance(chunk, commit.end)
-    this.#recycle(chunk.bytes)
+    this.#pool.give(chunk.bytes)
     this.#appendNext()
     this.#roomLine.grant()
   }
@@ -319,7 +314,7 @@ export class AppendQueue {
   #flushFull(): void {
     for (let chunk = this.#full.shift(); chunk !== undefined; chunk = this.#full.shift()) {
       this.#appendSync(chunk)
-      this.#recycle(chunk.bytes)
+      this.#pool.give(chunk.bytes)
     }
   }
 
@@ -347,15 +342,6 @@ export class AppendQueue {
     }
   }
 
-  #takeBuffer(bytes: number): Uint8Array {
-    if (bytes > this.#chunkBytes) return new Uint8Array(bytes)
-    return this.#pool.pop() ?? new Uint8Array(this.#chunkBytes)
-  }
-
-  #recycle(bytes: Uint8Array): void {
-    if (bytes.length === this.#chunkBytes && this.#pool.length < POOLED_CHUNKS) this.#pool.push(bytes)
-  }
-
   #tell(failure: RecoveryLogError): RecoveryLogError {
     this.#failureTold = true
     return failure
@@ -367,29 +353,8 @@ export class AppendQueue {
 
   #backlogged(message: string, bytes: number): RecoveryLogError {
     const { queuedBytes } = this
-    const data = { log: this.#journal.name, bytes, queuedBytes, queueBytesMax: this.#queueBytesMax }
+    const data = { log: this.#journal.name, bytes, queuedBytes, queueBytesMax: this.queueBytesMax }
     return new RecoveryLogError('BACKLOGGED', message, data)
-  }
-}
-
-/** Recorded bytes that will be, or are being, one append. */
-class Chunk {
-  readonly bytes: Uint8Array
-  readonly fill: number
-  /** The position behind its last byte. */
-  readonly position: number
-  /** Answers where its append ended. Made for the first who waits for it. */
-  committed: Deferred<number> | undefined
-
-  constructor(bytes: Uint8Array, fill: number, position: number, committed?: Deferred<number>) {
-    this.bytes = bytes
-    this.fill = fill
-    this.position = position
-    this.committed = committed
-  }
-
-  get content(): Uint8Array {
-    return this.bytes.subarray(0, this.fill)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SyncFileSystem } from '../parts/index.ts'
 import { WRITE_FRAME_BYTES_MAX } from '../wire/index.ts'
-import type { LogPosition, OpenFlags, Recorder, WaitOptions } from './recorder.ts'
+import type { LogPosition, OpenFlags, WaitOptions } from './recorder-options.ts'
+import type { Recorder } from './recorder.ts'
 
 const ZERO_BYTE = new Uint8Array(1)
 

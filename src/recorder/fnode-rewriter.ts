@@ -17,8 +17,8 @@ const TURN_BYTES = 1024 * 1024
 /** How often in a row a part may be written while it is being read. */
 const STALE_READS_MAX = 100
 
-/** The name of a part: `/.recoverylog/` and a sequence number. */
-const RESERVED_PATH_LENGTH = RESERVED_FOLDER.length + 16
+/** The longest name of a part: see `reservedPath`. */
+const RESERVED_PATH_LENGTH = RESERVED_FOLDER.length + 'rewrite-'.length + 16
 
 /**
  * Answers `length` bytes of the file at `offset`, as the calls recorded so far have left it. They are copied before
@@ -62,6 +62,16 @@ export class FnodeRewriter implements FnodeWatcher {
     this.history?.delete(fnode)
   }
 
+  /** Unlinks the parts that an earlier owner has left: their names will not move any more. */
+  dropLeftOver(): void {
+    const { queue, fsm } = this.#operations
+    const parts = [...fsm.links()].filter(({ path }) => path.startsWith(RESERVED_FOLDER))
+    if (parts.length === 0) return
+    queue.begin(0)
+    for (const { path, fnode } of parts) this.#operations.unlink(fnode, path)
+    queue.end()
+  }
+
   /** Rewrites at once, and answers the new fnode. */
   replace(fnode: number, size: number, read: ReadContent<Uint8Array>): number {
     const { queue, fsm } = this.#operations
@@ -86,8 +96,9 @@ export class FnodeRewriter implements FnodeWatcher {
   async rewrite(fnode: number, options: RewriteOptions): Promise<number | undefined> {
     const { queue } = this.#operations
     throwIfAborted(options.signal)
-    if (this.#rewrites.has(fnode))
+    if (this.#rewrites.has(fnode)) {
       throw new RecoveryLogError('CONFLICT', 'the file is being rewritten', { fnode })
+    }
     this.#checkMove(this.#moveBytes(fnode))
     queue.admit(pathFrameBytesMax(RESERVED_PATH_LENGTH))
     const rewrite = new Rewrite(this.#createReserved(), options)
@@ -147,7 +158,7 @@ export class FnodeRewriter implements FnodeWatcher {
     try {
       this.#operations.write(rewrite.target, offset, data)
     } catch (error) {
-      rewrite.broken = error // the write itself is recorded: only the rewrite fails
+      rewrite.broken = error as Error // the write itself is recorded: only the rewrite fails
     }
   }
 
@@ -240,7 +251,7 @@ class Rewrite {
   stale = false
   staleReads = 0
   /** Why a write could not go to the target too. */
-  broken: unknown
+  broken: Error | undefined
   #reading: readonly [number, number] | undefined
 
   constructor(target: number, options: RewriteOptions) {
@@ -281,7 +292,7 @@ class Rewrite {
 
 /** The name of a part, which no other part has. */
 function reservedPath(target: number): string {
-  return `${RESERVED_FOLDER}${String(target)}`
+  return `${RESERVED_FOLDER}rewrite-${String(target)}`
 }
 
 function checkedContent(content: Uint8Array, offset: number, length: number): Uint8Array {

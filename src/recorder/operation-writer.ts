@@ -96,8 +96,9 @@ export class OperationWriter {
   write(fnode: number, offset: number, data: Uint8Array): void {
     const { fsm, queue } = this
     const length = data.length
-    if (!fsm.isLive(fnode) || !(offset >= 0) || !Number.isSafeInteger(offset + length))
+    if (!fsm.isLive(fnode) || !(offset >= 0) || !Number.isSafeInteger(offset + length)) {
       this.#refuseWrite(fnode, offset)
+    }
     let at = queue.fill
     if (at + WRITE_FRAME_BYTES_MAX + length > queue.limit) {
       const bytes = this.#writeBytes(fnode, offset, length)
@@ -138,8 +139,9 @@ export class OperationWriter {
   #apply(at: number, end: number, contentLength: number, path: string): void {
     const { fsm, queue } = this
     const outcome = fsm.apply(this.#op, queue.buffer, at + FRAME_HEADER_BYTES, end)
-    if (outcome !== 'OK')
+    if (outcome !== 'OK') {
       throw outcomeError(outcome, { path, fnode: this.#op.fnode, log: this.#journal.name })
+    }
     queue.fill = end + contentLength
     if (!queue.scheduled) queue.schedule()
   }
@@ -203,14 +205,15 @@ export class OperationWriter {
     }
   }
 
-  #refuseWrite(fnode: number, offset: number): never {
+  /** Throws `FNODE_NOT_TRACKED` for a file that has no name any more. */
+  checkLive(fnode: number): void {
     this.queue.throwIfEnded()
-    if (this.fsm.isLive(fnode)) {
-      throw new RangeError(
-        `a write ends below 2^53 and begins at an integer from 0, not at ${String(offset)}`,
-      )
-    }
-    throw outcomeError('FNODE_NOT_TRACKED', { fnode, log: this.#journal.name })
+    if (!this.fsm.isLive(fnode)) throw outcomeError('FNODE_NOT_TRACKED', { fnode, log: this.#journal.name })
+  }
+
+  #refuseWrite(fnode: number, offset: number): never {
+    this.checkLive(fnode)
+    throw new RangeError(`a write begins at an integer from 0 and ends below 2^53: ${String(offset)}`)
   }
 }
 

@@ -70,11 +70,6 @@ export class PathCleaner {
   }
 }
 
-/** Whether a recorded path lies in the folder that is the recorder's own. */
-export function isReserved(recorded: string): boolean {
-  return recorded.startsWith(RESERVED_FOLDER)
-}
-
 function isAbsolute(path: string, separator: Separator): boolean {
   return path.startsWith('/') || (separator === '\\' && /^[A-Za-z]:\//.test(path))
 }

@@ -12,21 +12,20 @@ import { pathFrameBytesMax, propertyFrameBytesMax } from '../wire/index.ts'
 import type { FSMHints } from '../wire/index.ts'
 import { AppendQueue } from './append-queue.ts'
 import { beginRecording, confirmChange, hintsEmpty } from './begin-recording.ts'
-import type { Begun, ChangeOfLogs } from './begin-recording.ts'
+import type { Begun } from './begin-recording.ts'
 import { FnodeRewriter } from './fnode-rewriter.ts'
 import type { ReadContent, RewriteOptions } from './fnode-rewriter.ts'
 import { beginsAtOne } from './log-begin.ts'
 import { OperationWriter } from './operation-writer.ts'
 import { RecordablePaths } from './recordable-paths.ts'
-import { RESERVED_FOLDER } from './recorded-path.ts'
-import { CHUNK_BYTES, QUEUE_BYTES_MAX } from './recorder-options.ts'
-import type { LogPosition, OpenFlags, RecorderOptions, WaitOptions } from './recorder-options.ts'
-
-/** Times its size that the history of a file may have before it is rewritten. */
-export const HISTORY_FACTOR = 4
-
-/** Below this a history is not worth a rewrite, however small the file: 1 MiB. */
-export const HISTORY_BYTES_MIN = 1024 * 1024
+import { settingsOf } from './recorder-options.ts'
+import type {
+  LogPosition,
+  OpenFlags,
+  RecorderOptions,
+  RecorderSettings,
+  WaitOptions,
+} from './recorder-options.ts'
 
 /**
  * Records what is done to a directory.
@@ -75,25 +74,25 @@ export class Recorder implements AsyncDisposable {
   static async open(options: RecorderOptions): Promise<Recorder> {
     const { journal, fsm, change, signal } = options
     const paths = new RecordablePaths(options)
+    const settings = settingsOf(options)
     const fromFirst = fsm.nextSeqNo === 1
     const begun = await beginRecording({ journal, fsm, author: options.author, change, signal })
-    const recorder = new Recorder(options, paths, begun)
+    const recorder = new Recorder(settings, paths, begun)
     if (fromFirst) recorder.#beginsAtOne = true
-    recorder.#unlinkReserved()
+    recorder.#rewriter.dropLeftOver()
     if (begun.left !== undefined) await confirmChange(recorder, begun.left, signal)
     return recorder
   }
 
-  private constructor(options: RecorderOptions, paths: RecordablePaths, { check, head }: Begun) {
-    const { journal, fsm, author, queueBytesMax = QUEUE_BYTES_MAX, chunkBytes = CHUNK_BYTES } = options
+  private constructor(settings: RecorderSettings, paths: RecordablePaths, { check, head }: Begun) {
+    const { journal, fsm, author, queueBytesMax, chunkBytes, contentChecksums = false } = settings
     this.journal = journal
     this.fsm = fsm
     this.author = author
     this.#paths = paths
     this.#queue = new AppendQueue({ journal, check, head, chunkBytes, queueBytesMax })
-    const contentChecksums = options.contentChecksums ?? false
     this.#operations = new OperationWriter({ journal, fsm, author, queue: this.#queue, contentChecksums })
-    this.#rewriter = new FnodeRewriter(this.#operations, options.countHistory ?? false)
+    this.#rewriter = new FnodeRewriter(this.#operations, settings.countHistory ?? false)
   }
 
   /** The directory that paths are in. */
@@ -174,21 +173,21 @@ export class Recorder implements AsyncDisposable {
   checkOpen(path: string, { create = false, exclusive = false }: OpenFlags): number | undefined {
     this.#queue.throwIfEnded()
     const fnode = this.fsm.fnodeOf(this.#paths.cleanFile(path))
-    if (fnode === undefined && !create) throw notFound(path, this.journal)
-    if (fnode !== undefined && exclusive) throw exists(path, this.journal)
+    if (fnode === undefined && !create) throw this.#paths.notFound(path)
+    if (fnode !== undefined && exclusive) throw this.#paths.alreadyExists(path)
     return fnode
   }
 
   /** Gives the file `path` the further name `to`. `NOT_FOUND`, `LINK_EXISTS`, `PROPERTY_EXISTS`. */
   link(path: string, to: string): void {
     const target = this.#paths.cleanFile(to)
-    this.#operations.link(this.#fnodeOf(this.#paths.cleanFile(path), path), target)
+    this.#operations.link(this.#paths.fnodeOf(this.#paths.cleanFile(path), path), target)
   }
 
   /** Removes a name, and with its last name a file. `NOT_FOUND`, `PROPERTY_EXISTS`. */
   remove(path: string): void {
     const recorded = this.#paths.cleanFile(path)
-    this.#operations.unlink(this.#fnodeOf(recorded, path), recorded)
+    this.#operations.unlink(this.#paths.fnodeOf(recorded, path), recorded)
   }
 
   /**
@@ -198,7 +197,7 @@ export class Recorder implements AsyncDisposable {
   rename(from: string, to: string, content?: string): void {
     const source = this.#paths.clean(from)
     const target = this.#paths.clean(to)
-    const fnode = this.#fnodeOf(source, from)
+    const fnode = this.#paths.fnodeOf(source, from)
     if (this.#paths.isProperty(target)) {
       this.#renameOntoProperty(fnode, source, target, content)
       return
@@ -294,12 +293,13 @@ export class Recorder implements AsyncDisposable {
     return { log: this.journal.name, end: this.#queue.flushSync() }
   }
 
-  /** Resolves when everything recorded before `position` was read has committed. At most `position`, else RangeError. */
-  async committedAt(position: number, { signal }: WaitOptions = {}): Promise<void> {
-    if (!(position <= this.position)) {
-      throw new RangeError(`nothing was recorded up to ${String(position)} yet`)
-    }
-    await raceAbort(this.#queue.committedAt(position), signal)
+  /**
+   * Resolves when everything up to `position` has committed, with a place in the log behind it. RangeError for more than
+   * has been recorded. All who wait for one append share a promise, so that waiting for each call costs little.
+   */
+  committedAt(position: number, { signal }: WaitOptions = {}): Promise<number> {
+    if (position <= this.position) return raceAbort(this.#queue.committedAt(position), signal)
+    return Promise.reject(new RangeError(`nothing has been recorded up to ${String(position)}`))
   }
 
   /** Resolves when everything recorded before this call has committed, with a place in the log behind it. */
@@ -338,7 +338,7 @@ export class Recorder implements AsyncDisposable {
    * names fit one.
    */
   replace(fnode: number, size: number, read: ReadContent<Uint8Array>): number {
-    this.#checkLive(fnode)
+    this.#operations.checkLive(fnode)
     return this.#rewriter.replace(fnode, size, read)
   }
 
@@ -349,7 +349,7 @@ export class Recorder implements AsyncDisposable {
    * filled up meanwhile: the file goes on as it was then.
    */
   async rewrite(fnode: number, options: RewriteOptions): Promise<number | undefined> {
-    this.#checkLive(fnode)
+    this.#operations.checkLive(fnode)
     return this.#rewriter.rewrite(fnode, options)
   }
 
@@ -358,7 +358,7 @@ export class Recorder implements AsyncDisposable {
    * times its size, and than `HISTORY_BYTES_MIN`. Always false without `countHistory`.
    */
   outweighs(fnode: number, size: number): boolean {
-    return this.historyBytes(fnode) > Math.max(HISTORY_BYTES_MIN, HISTORY_FACTOR * size)
+    return this.#rewriter.history?.outweighs(fnode, size) ?? false
   }
 
   /** How much log a recovery reads for the file. 0 without `countHistory`. */
@@ -378,14 +378,6 @@ export class Recorder implements AsyncDisposable {
     return this.close()
   }
 
-  #unlinkReserved(): void {
-    const left = [...this.fsm.links()].filter(({ path }) => path.startsWith(RESERVED_FOLDER))
-    if (left.length === 0) return
-    this.begin()
-    for (const { path, fnode } of left) this.#operations.unlink(fnode, path)
-    this.end()
-  }
-
   #renameOntoProperty(fnode: number, source: string, target: string, content: string | undefined): void {
     if (content === undefined) throw new TypeError('a rename onto a property needs the content of the file')
     this.begin(propertyFrameBytesMax(target.length, content.length) + pathFrameBytesMax(source.length))
@@ -396,30 +388,6 @@ export class Recorder implements AsyncDisposable {
       this.end()
     }
   }
-
-  #fnodeOf(recorded: string, path: string): number {
-    this.#queue.throwIfEnded()
-    const fnode = this.fsm.fnodeOf(recorded)
-    if (fnode === undefined) throw notFound(path, this.journal)
-    return fnode
-  }
-
-  #checkLive(fnode: number): void {
-    this.#queue.throwIfEnded()
-    if (this.fsm.isLive(fnode)) return
-    throw new RecoveryLogError('FNODE_NOT_TRACKED', 'the file has no name any more', {
-      fnode,
-      log: this.journal.name,
-    })
-  }
 }
 
 const NOTHING = new Uint8Array(0)
-
-function notFound(path: string, journal: Journal): RecoveryLogError {
-  return new RecoveryLogError('NOT_FOUND', 'no file has this path', { path, log: journal.name })
-}
-
-function exists(path: string, journal: Journal): RecoveryLogError {
-  return new RecoveryLogError('ALREADY_EXISTS', 'a file has this path', { path, log: journal.name })
-}
