@@ -15,6 +15,7 @@
 import { fenceOf } from '../fsm/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
 import {
+  readSmallFile,
   removeTree,
   syncFolder,
   systemErrorCode,
@@ -30,6 +31,12 @@ const MARKER = new TextEncoder().encode(
 
 /** What lies at a directory's place. */
 export type Occupant = 'nothing' | 'empty' | 'ours' | 'foreign'
+
+/** The journal that a directory is being adopted into. */
+export interface Adoption {
+  readonly log: string
+  readonly id: string
+}
 
 export class DirectoryExchange {
   readonly #fs: SyncFileSystem
@@ -83,6 +90,32 @@ export class DirectoryExchange {
     syncFolder(this.#fs, parentOf(this.#dir))
   }
 
+  /** Of a directory that is being adopted: which journal it is recorded to. Undefined when there is no such. */
+  adoption(): Adoption | undefined {
+    const bytes = readSmallFile(this.#fs, adoptionPath(this.#dir))
+    if (bytes === undefined) return undefined
+    try {
+      const { log, id } = JSON.parse(new TextDecoder().decode(bytes)) as Adoption
+      return { log, id }
+    } catch {
+      return undefined // cut short before anything was recorded: the adoption has not begun
+    }
+  }
+
+  /** From here on the log may hold a part of the directory, which another adoption may take back. Durable. */
+  beginAdoption(adoption: Adoption): void {
+    const path = adoptionPath(this.#dir)
+    unlinkIfThere(this.#fs, path)
+    writeNewFile(this.#fs, path, new TextEncoder().encode(JSON.stringify(adoption)))
+    syncFolder(this.#fs, parentOf(this.#dir))
+  }
+
+  /** All of the directory has committed: it is ours. */
+  finishAdoption(): void {
+    this.mark()
+    unlinkIfThere(this.#fs, adoptionPath(this.#dir))
+  }
+
   /**
    * Tries the first rename and takes it back, so that a mount point is found before anybody is fenced.
    * @throws `UNAVAILABLE` with the system's error when the directory cannot be renamed.
@@ -129,6 +162,10 @@ export class DirectoryExchange {
 
 function besidePath(dir: string, what: 'new' | 'old', author: number): string {
   return `${dir}.${what}-${fenceOf(author).value}`
+}
+
+function adoptionPath(dir: string): string {
+  return `${dir}.recoverylog-adopting`
 }
 
 function markerPath(dir: string): string {

@@ -24,7 +24,11 @@ export interface TakenOver {
   readonly candidate: Candidate
   /** What was stored after the hand-off. */
   readonly stored: readonly StoredHints[]
-  readonly handoffOffset: number
+  /**
+   * Where the hand-off was appended. undefined when left-over bytes forbade it and the owner goes on in another log:
+   * the old one is then fenced off by that change of logs.
+   */
+  readonly handoffOffset: number | undefined
   /** Operations in the log were dropped, as `acceptDataLoss` allowed. */
   readonly lossAccepted: boolean
 }
@@ -32,6 +36,7 @@ export interface TakenOver {
 export class Follower {
   readonly #options: FollowerOptions
   #reached: Reached | undefined
+  #reaching: Promise<Reached> | undefined
   #abort = new AbortController()
 
   constructor(options: FollowerOptions) {
@@ -44,21 +49,23 @@ export class Follower {
     const { signal } = this.#options
     this.#abort = new AbortController()
     const signals = signal === undefined ? [this.#abort.signal] : [signal, this.#abort.signal]
-    this.#reached = await reachHead({ ...this.#options, signal: AbortSignal.any(signals) })
+    this.#reaching = reachHead({ ...this.#options, signal: AbortSignal.any(signals) })
+    this.#reached = await this.#reaching
     return this.#reached
   }
 
   /** Ends the playback under way, and removes what it has made. */
   async abandon(): Promise<void> {
-    const played = this.#reached?.played
-    this.#reached = undefined
     this.#abort.abort()
-    await played?.catch(ignore)
+    await this.#reaching?.catch(ignore)
+    await this.#reached?.played.catch(ignore)
+    this.#reached = undefined
   }
 
   /**
    * Appends the hand-off: from then on every older owner is fenced. Reads nothing twice, unless the log was left for
-   * another one or another owner was faster.
+   * another one or another owner was faster. Where left-over bytes forbid a hand-off, and the log to record to is
+   * another one, playback just ends at the head.
    * @throws `DATA_LOSS` before the hand-off when something was missed; `CONFLICT` when others are always faster.
    */
   async takeOver(author: number): Promise<TakenOver> {
@@ -72,7 +79,9 @@ export class Follower {
       }
       probe()
       this.#reached = undefined
-      reached.player.injectHandoff(author)
+      const isRefused = this.#isHandoffRefused(reached)
+      if (isRefused) reached.player.finishAtWriteHead()
+      else reached.player.injectHandoff(author)
       let played: Played
       try {
         played = await reached.played
@@ -82,7 +91,7 @@ export class Follower {
       }
       const stored = await source.hints.load({ signal })
       const handoffOffset = reached.handoffOffset()
-      if (isLogLeft(reached, stored) || handoffOffset === undefined) {
+      if (isLogLeft(reached, stored) || (handoffOffset === undefined && !isRefused)) {
         discard()
         continue
       }
@@ -93,6 +102,11 @@ export class Follower {
     throw new RecoveryLogError('CONFLICT', 'other owners keep taking the log over', {
       rounds: TAKE_OVER_ROUNDS_MAX,
     })
+  }
+
+  #isHandoffRefused({ player, candidate }: Reached): boolean {
+    const isOtherLog = candidate.hints.log !== this.#options.source.journal.name
+    return isOtherLog && player.state.leftOver?.holdsMagic === true
   }
 }
 

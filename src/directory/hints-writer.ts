@@ -2,10 +2,8 @@
  * Writes hints while a directory is recorded: on a timer, by growth, and when asked (durable-directory spec, section 1).
  * A failure is an event and is tried again; it never stops the recording. One write runs at a time.
  */
-import { Deferred } from '../async/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
 import type { Clock } from '../parts/index.ts'
-import type { LogEnd } from '../player/index.ts'
 import type { OnDirectoryEvent } from './directory-event.ts'
 import type { HintsSet } from './hints-set.ts'
 import type { HintsStore } from './hints-store.ts'
@@ -20,8 +18,10 @@ const RETRY_MS = 5_000
 export interface HintsWriterOptions {
   readonly store: HintsStore
   readonly clock: Clock
-  /** Builds a set inside a barrier: all of it has committed. */
-  readonly build: (signal: AbortSignal | undefined) => Promise<HintsSet>
+  /** Builds a set inside a barrier: all of it has committed. `position` is that of the log before. */
+  readonly build: (signal: AbortSignal | undefined) => Promise<{ set: HintsSet; position: number }>
+  /** Resolves when the log has committed through a position. */
+  readonly committedAt: (position: number, options: { readonly signal: AbortSignal }) => Promise<unknown>
   readonly intervalMs: number
   readonly growthBytes: number
   readonly onEvent: OnDirectoryEvent
@@ -34,9 +34,9 @@ export class HintsWriter {
   readonly #stop = new AbortController()
   /** The set that the directory was recovered from: kept as a backup by the first save. */
   #recoveredFrom: string | undefined
-  #saved: { readonly key: string; readonly set: HintsSet } | undefined
-  #wake = new Deferred()
-  #isDue = false
+  #saved: HintsSet | undefined
+  /** Of the log, when the newest hints were built. */
+  #savedPosition = 0
   #writing: Promise<unknown> = Promise.resolve()
   #running: Promise<void> | undefined
 
@@ -47,21 +47,11 @@ export class HintsWriter {
 
   /** The newest set that this owner has saved. */
   get saved(): HintsSet | undefined {
-    return this.#saved?.set
+    return this.#saved
   }
 
   start(): void {
     this.#running ??= this.#run()
-  }
-
-  /** Tells how far the log has committed. Growth past the newest hints makes new ones due. */
-  noteCommitted(end: LogEnd): void {
-    const saved = this.#saved?.set.end
-    if (this.#isDue || saved === undefined || saved.log !== end.log) return
-    if (end.end - saved.end > this.#options.growthBytes) {
-      this.#isDue = true
-      this.#wake.resolve()
-    }
   }
 
   /**
@@ -77,50 +67,51 @@ export class HintsWriter {
   /** Ends the timer, and waits for a write under way. */
   async stop(): Promise<void> {
     this.#stop.abort()
-    this.#wake.resolve()
     await this.#running
     await this.#writing
   }
 
   async #run(): Promise<void> {
-    const { clock, intervalMs, onEvent } = this.#options
+    const { intervalMs, onEvent } = this.#options
     const { signal } = this.#stop
     let waitMs = intervalMs
-    while (await this.#waitUntilDue(clock, waitMs)) {
+    for (;;) {
       try {
+        await this.#waitUntilDue(waitMs)
         await this.write(signal)
         waitMs = intervalMs
       } catch (error) {
-        if (signal.aborted) return
         if (!RecoveryLogError.is(error)) throw error
+        if (signal.aborted) return
         onEvent({ type: 'hints_failed', error })
-        if (error.kind === 'fenced') return
+        if (error.kind === 'fenced' || error.kind === 'closed') return
         waitMs = Math.min(RETRY_MS, intervalMs)
       }
     }
   }
 
-  /** False when it was stopped instead. */
-  async #waitUntilDue(clock: Clock, ms: number): Promise<boolean> {
-    const timer = new AbortController()
-    const sleeping = clock.sleep(ms, timer.signal).catch((error: unknown) => {
-      if (!RecoveryLogError.is(error, 'ABORTED')) throw error
-    })
-    await Promise.race([sleeping, this.#wake.promise])
-    timer.abort()
-    await sleeping
-    this.#wake = new Deferred()
-    this.#isDue = false
-    return !this.#stop.signal.aborted
+  /** Until the time is up, or the log has grown by enough. Both waits are over when it returns. */
+  async #waitUntilDue(ms: number): Promise<void> {
+    const { clock, committedAt, growthBytes } = this.#options
+    const over = new AbortController()
+    const signal = AbortSignal.any([over.signal, this.#stop.signal])
+    const waits = [clock.sleep(ms, signal), committedAt(this.#savedPosition + growthBytes, { signal })]
+    try {
+      await Promise.race(waits)
+    } finally {
+      over.abort()
+      await Promise.allSettled(waits)
+    }
   }
 
   async #writeOnce(signal: AbortSignal | undefined): Promise<string> {
     const { store, build, onEvent, onConflict } = this.#options
-    const set = await build(signal)
+    const { set, position } = await build(signal)
     try {
       const key = await store.save(set, { recoveredFrom: this.#recoveredFrom, signal })
       this.#recoveredFrom = undefined
-      this.#saved = { key, set }
+      this.#saved = set
+      this.#savedPosition = position
       onEvent({ type: 'hints_written', key, end: set.end })
       return key
     } catch (error) {

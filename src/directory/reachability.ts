@@ -1,6 +1,6 @@
 /** What of the logs must be kept, so that a set of hints can be recovered from (durable-directory spec, section 4). */
-import type { FSMHints } from '../fsm/index.ts'
 import type { Fragment } from '../journal/index.ts'
+import type { FSMHints, Segment } from '../wire/index.ts'
 import type { KeptRange } from './hints-pin.ts'
 
 export interface ReachabilityOptions {
@@ -16,12 +16,9 @@ export interface ReachabilityOptions {
  * meets a segment, where an unknown end reaches to the head. Hints without segments need their whole log.
  */
 export function rangesOf(hints: FSMHints, options: ReachabilityOptions = {}): KeptRange[] {
-  const segments = hints.liveNodes
-    .flatMap((node) => node.segments)
-    .map((segment) => (segment.log === '' ? { ...segment, log: hints.log } : segment))
-  let last = segments[0]
+  const segments = segmentsOf(hints)
+  const last = segments.at(-1)
   if (last === undefined) return [{ log: hints.log, begin: 0 }]
-  for (const segment of segments) if (segment.lastSeqNo > last.lastSeqNo) last = segment
   const ranges = segments.map(({ log, firstOffset, lastOffset }) => ({
     log,
     begin: firstOffset,
@@ -30,6 +27,14 @@ export function rangesOf(hints: FSMHints, options: ReachabilityOptions = {}): Ke
   ranges.push({ log: last.log, begin: last.firstOffset, end: undefined })
   if (last.log !== hints.log) ranges.push({ log: hints.log, begin: 0, end: undefined })
   return mergeRanges(ranges, options.goReadable === true)
+}
+
+/** All segments of the hints in the order in which they are read, each with its log. */
+export function segmentsOf(hints: FSMHints): Segment[] {
+  return hints.liveNodes
+    .flatMap((node) => node.segments)
+    .map((segment) => (segment.log === '' ? { ...segment, log: hints.log } : segment))
+    .sort((a, b) => a.firstSeqNo - b.firstSeqNo)
 }
 
 /** The same ranges, ordered by log and begin, overlapping and touching ones as one; with `fill`, one for each log. */

@@ -68,7 +68,7 @@ export interface Reached {
 }
 
 /** Finds the journals that hints may name, the one to record to first. */
-export function journalsOf(source: RecoverySource): JournalResolver {
+export function journalsOf(source: Pick<RecoverySource, 'journal' | 'journals'>): JournalResolver {
   return (name) => (name === source.journal.name ? source.journal : source.journals?.(name))
 }
 
@@ -131,9 +131,9 @@ export async function reachHead(options: RecoveryOptions): Promise<Reached> {
 }
 
 /** Newest first, and the whole log when no set is left. An unreadable set is told by its error. */
-function* candidatesOf(
+export function* candidatesOf(
   stored: readonly StoredHints[],
-  { at, source }: RecoveryOptions,
+  { at, source }: { readonly at?: LogEnd | undefined; readonly source: Pick<RecoverySource, 'journal'> },
 ): Generator<Candidate | RecoveryLogError> {
   for (const { key, set, error } of stored) {
     if (set === undefined) yield error

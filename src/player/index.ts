@@ -1,3 +1,5 @@
+export { nullTarget } from './null-target.ts'
+export { plannedRanges } from './plan.ts'
 export { Player } from './player.ts'
 export type {
   AtHead,

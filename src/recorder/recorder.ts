@@ -367,6 +367,14 @@ export class Recorder implements AsyncDisposable {
   }
 
   /**
+   * Ends recording with `cause`, as a failed append would: for whoever learns elsewhere that a newer owner has come.
+   * Nothing is appended any more, and everything that waits fails with it.
+   */
+  fail(cause: RecoveryLogError): void {
+    this.#queue.fail(cause)
+  }
+
+  /**
    * Takes no more calls and waits until everything recorded has committed; the journal stays open. May be called twice:
    * the first caller gets the failure, if nobody has been told of it yet.
    */
