@@ -1,0 +1,114 @@
+/**
+ * The pure library: nothing in it touches the world but through what is handed in. What a Node service imports is
+ * `recoverylog/node`: the same names, with files, clock and randomness filled in.
+ *
+ * @packageDocumentation
+ */
+
+// Errors: one class, a closed list of codes.
+export { ERROR_KINDS, RecoveryLogError } from './errors/index.ts'
+export type { ErrorCode, ErrorData, ErrorKind } from './errors/index.ts'
+
+// Parts to hand in.
+export type { Clock, FileStat, Random, Sha256, Sha256Factory, SyncFileSystem } from './parts/index.ts'
+
+// The same in parts: play a log into a directory, record what is done to it.
+export { Player } from './player/index.ts'
+export type {
+  AtHead,
+  Journals,
+  LeftOver,
+  LogEnd,
+  LogPosition,
+  LogRange,
+  Missed,
+  Played,
+  PlayerFileSystem,
+  PlayerOptions,
+  PlayEvent,
+  PlayProgress,
+  PlaySource,
+  Target,
+} from './player/index.ts'
+export {
+  CHUNK_BYTES,
+  FileRecorder,
+  HISTORY_BYTES_MIN,
+  HISTORY_FACTOR,
+  QUEUE_BYTES_MAX,
+  Recorder,
+} from './recorder/index.ts'
+export type {
+  ChangeOfLogs,
+  FileRecorderOptions,
+  OpenFlags,
+  ReadContent,
+  RecorderOptions,
+  RewriteOptions,
+  Separator,
+  WaitOptions,
+} from './recorder/index.ts'
+
+// Journals.
+export { MAX_APPEND_BYTES, MEMORY_FRAGMENT_BYTES, MemoryJournal } from './journal/index.ts'
+export type {
+  AppendRequest,
+  Commit,
+  Durability,
+  Fragment,
+  Head,
+  Journal,
+  JournalChunk,
+  JournalResolver,
+  JournalSupports,
+  Label,
+  LabelMatch,
+  LabelSelector,
+  MemoryContent,
+  MemoryJournalOptions,
+  ReadRequest,
+} from './journal/index.ts'
+
+// The state machine and its hints, usable alone.
+export { authorOf, fenceOf, FSM, validateHints } from './fsm/index.ts'
+export type { Fence, FnodeSegments, FSMHints, Link, LiveNode, Outcome, Property } from './fsm/index.ts'
+export { SegmentSet, validateSegment } from './segments/index.ts'
+export type { Segment } from './segments/index.ts'
+
+// The bytes.
+export {
+  crc32c,
+  decodeHints,
+  decodeRecordedOp,
+  encodeCreate,
+  encodeLink,
+  encodeNoop,
+  encodeProperty,
+  encodeUnlink,
+  encodeWrite,
+  FRAME_BYTES_MAX,
+  FRAME_HEADER_BYTES,
+  FrameScanner,
+  hintsFromJson,
+  hintsFromProto,
+  hintsToJson,
+  hintsToProto,
+  NOOP_FRAME_BYTES_MAX,
+  OpKind,
+  pathFrameBytesMax,
+  propertyFrameBytesMax,
+  RecordedOp,
+  WRITE_FRAME_BYTES_MAX,
+} from './wire/index.ts'
+
+// For those who write journals of their own.
+export {
+  changeRegisters,
+  checkRegisters,
+  REGISTER_COUNT_MAX,
+  REGISTER_NAME_BYTES_MAX,
+  REGISTER_VALUE_BYTES_MAX,
+  registersMatch,
+  validateRegisterRequest,
+} from './journal/index.ts'
+export type { RegisterRequest } from './journal/index.ts'
