@@ -1,5 +1,6 @@
 export { nullTarget } from './null-target.ts'
-export { plannedRanges } from './plan.ts'
+export { planPlayback } from './plan.ts'
+export type { Plan } from './plan.ts'
 export { Player } from './player.ts'
 export type {
   AtHead,

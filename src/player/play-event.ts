@@ -1,5 +1,4 @@
 import type { Outcome } from '../fsm/index.ts'
-import type { RecoveryLogError } from '../errors/index.ts'
 
 /** What a Player tells while it plays. Offsets are bytes of `log`. */
 export type PlayEvent =
@@ -29,4 +28,4 @@ export type PlayEvent =
       readonly applied: boolean
     }
   /** After a failure: what was put into the target could not be removed. */
-  | { readonly type: 'cleanup_failed'; readonly error: RecoveryLogError }
+  | { readonly type: 'cleanup_failed'; readonly error: unknown }

@@ -1,0 +1,343 @@
+/**
+ * The hot loop of playback: takes a log apart into operations, chunk by chunk, applies each to the state machine, and
+ * does what it says to the target (recovery-log spec, sections 2 and 7.4).
+ *
+ * Frames and content may be cut by the borders of chunks at any place. What is cut of a frame is carried over; content
+ * goes to the target in the pieces in which it comes.
+ */
+import { RecoveryLogError } from '../errors/index.ts'
+import type { FSM, Outcome } from '../fsm/index.ts'
+import {
+  crc32c,
+  decodeRecordedOp,
+  findMagic,
+  FRAME_HEADER_BYTES,
+  OpKind,
+  readFrameHeader,
+  RecordedOp,
+} from '../wire/index.ts'
+import type { LogReader } from './log-reader.ts'
+import type { PlayEvent } from './play-event.ts'
+import type { LeftOver, Skipped } from './skipped.ts'
+import type { Target } from './target.ts'
+
+/** Why the loop stopped. */
+export type ScanStop =
+  | 'chunk' // the chunk at hand has been played
+  | 'limit' // the limit has been reached, between operations
+  | 'blocked' // the operation at hand reaches across the limit, to `needed` or further
+  | 'hint' // the first hinted segment has been used up
+  | 'room' // the target takes no more at the moment
+
+const MAGIC_BYTES = 4
+const CARRY_BYTES = 4096
+
+export interface ScannerParts {
+  readonly fsm: FSM
+  readonly target: Target
+  readonly skipped: Skipped
+  readonly frameBytesMax: number
+  readonly onEvent: (event: PlayEvent) => void
+}
+
+export class Scanner {
+  /** Through where operations have been played: where the one at hand begins. */
+  position = 0
+  /** Through where the operation at hand reaches, as far as that is known, when it is blocked. */
+  needed = 0
+  readonly #fsm: FSM
+  readonly #target: Target
+  readonly #skipped: Skipped
+  readonly #frameBytesMax: number
+  readonly #onEvent: (event: PlayEvent) => void
+  readonly #op = new RecordedOp()
+  /** Where the first hinted segment is used up. */
+  #hintedThrough: number
+  /** The bytes from `position` to the reader's offset, when a frame is cut there. */
+  #carry = new Uint8Array(CARRY_BYTES)
+  #carried = 0
+  /** What is still to come of the content of `#op`. */
+  #contentLeft = 0
+  #isApplied = false
+  #contentChecksum = 0
+  /** Where what is no frame begins, or -1. */
+  #desyncBegin = -1
+
+  constructor(parts: ScannerParts) {
+    this.#fsm = parts.fsm
+    this.#target = parts.target
+    this.#skipped = parts.skipped
+    this.#frameBytesMax = parts.frameBytesMax
+    this.#onEvent = parts.onEvent
+    this.#hintedThrough = this.#endOfHint()
+  }
+
+  /** Goes to an offset of a log. What has been carried over is dropped. */
+  begin(log: string, offset: number): void {
+    this.#carried = 0
+    this.#op.log = log
+    this.position = offset
+  }
+
+  /**
+   * Plays the operations of the reader's chunk that end at or before `limit`, an offset of the log.
+   * Throws `CORRUPT`, with log and offset and where there is one the sequence number.
+   */
+  scan(reader: LogReader, limit: number): ScanStop {
+    try {
+      for (;;) {
+        if (this.#fsm.nextSeqNo > this.#hintedThrough && this.#contentLeft === 0) {
+          this.#hintedThrough = this.#endOfHint()
+          return 'hint'
+        }
+        let stop: ScanStop | undefined
+        if (this.#contentLeft > 0) stop = this.#scanContent(reader)
+        else if (this.#carried > 0) stop = this.#scanCarried(reader, limit)
+        else if (reader.offset >= limit) stop = 'limit'
+        else if (reader.offset >= reader.bytesEnd) stop = 'chunk'
+        else stop = this.#scanFrames(reader, limit)
+        if (stop !== undefined) return stop
+      }
+    } catch (error) {
+      throw this.#placed(error)
+    }
+  }
+
+  /** Content of the log was deleted from where reading is up to `end`. Throws `CORRUPT` within an operation. */
+  jump(begin: number, end: number): void {
+    const magic = findMagic(this.#carry, 0, this.#carried)
+    const isFrame = magic + MAGIC_BYTES <= this.#carried || (magic === 0 && this.#desyncBegin < 0)
+    if (this.#contentLeft > 0 || (this.#carried > 0 && isFrame)) {
+      const what = this.#contentLeft > 0 ? "a write's content" : 'a frame'
+      throw this.#corrupt(`bytes are missing inside of ${what}`, { missing: { begin, end } })
+    }
+    if (this.#carried > 0) this.#beginDesync()
+    this.#endDesync(begin)
+    this.begin(this.#op.log, end)
+    const range = { log: this.#op.log, begin, end }
+    this.#skipped.jump(range)
+    this.#onEvent({ type: 'jump', ...range })
+  }
+
+  /** What lies between the last whole operation and `limit`, when `scan` has been there. */
+  leftOver(limit: number): LeftOver | undefined {
+    const begin = this.#desyncBegin < 0 ? this.position : this.#desyncBegin
+    if (begin >= limit) return undefined
+    const holdsMagic = findMagic(this.#carry, 0, this.#carried) + MAGIC_BYTES <= this.#carried
+    return { log: this.#op.log, begin, end: limit, holdsMagic }
+  }
+
+  /** Gives up what is left over before `boundary`, and goes on there. Answers it. */
+  leave(boundary: number): LeftOver | undefined {
+    const leftOver = this.leftOver(boundary)
+    if (leftOver !== undefined) {
+      this.#beginDesync()
+      this.#endDesync(boundary)
+    }
+    if (this.position < boundary) this.begin(this.#op.log, boundary)
+    return leftOver
+  }
+
+  /** The frames that lie whole in the chunk, which is nearly all of them. */
+  #scanFrames(reader: LogReader, limit: number): ScanStop | undefined {
+    const { bytes, bytesOffset } = reader
+    const end = Math.min(bytes.length, limit - bytesOffset)
+    let cutEnd = end
+    let at = reader.offset - bytesOffset
+    while (at + FRAME_HEADER_BYTES <= end) {
+      this.position = bytesOffset + at
+      const length = readFrameHeader(bytes, at)
+      if (length < 0) {
+        this.#beginDesync()
+        at = findMagic(bytes, at + 1, end)
+        continue
+      }
+      if (length > this.#frameBytesMax) throw this.#tooLong(length)
+      const frameEnd = at + FRAME_HEADER_BYTES + length
+      if (frameEnd > end) break
+      if (!this.#play(bytes, at, frameEnd, limit)) {
+        cutEnd = frameEnd
+        break
+      }
+      at = frameEnd
+      if (this.#contentLeft > 0) {
+        const contentEnd = at + this.#contentLeft
+        const op = this.#op
+        if (
+          contentEnd > end ||
+          (this.#isApplied &&
+            (op.hasContentChecksum || !this.#target.write(op.fnode, op.offset, bytes, at, contentEnd)))
+        ) {
+          reader.offset = bytesOffset + at
+          return undefined
+        }
+        this.#contentLeft = 0
+        at = contentEnd
+      }
+      if (this.#fsm.nextSeqNo > this.#hintedThrough) {
+        reader.offset = this.position = bytesOffset + at
+        return undefined
+      }
+    }
+    this.position = bytesOffset + at
+    reader.offset = this.position
+    if (at < cutEnd) this.#fill(reader, cutEnd - at, limit)
+    return undefined
+  }
+
+  /** The frame that a chunk's border, or a limit, has cut. */
+  #scanCarried(reader: LogReader, limit: number): ScanStop | undefined {
+    let frameBytes = FRAME_HEADER_BYTES
+    if (!this.#fill(reader, frameBytes, limit)) return this.#cut(reader, frameBytes, limit)
+    const length = readFrameHeader(this.#carry, 0)
+    if (length < 0) {
+      this.#beginDesync()
+      const found = findMagic(this.#carry, 1, this.#carried)
+      this.#carry.copyWithin(0, found, this.#carried)
+      this.#carried -= found
+      this.position += found
+      return undefined
+    }
+    if (length > this.#frameBytesMax) throw this.#tooLong(length)
+    frameBytes += length
+    if (!this.#fill(reader, frameBytes, limit)) return this.#cut(reader, frameBytes, limit)
+    if (!this.#play(this.#carry, 0, frameBytes, limit)) return 'blocked'
+    this.#carried = 0
+    if (this.#contentLeft === 0) this.position = reader.offset
+    return undefined
+  }
+
+  /** Content that comes in pieces, that has a checksum, or that the target did not take at once. */
+  #scanContent(reader: LogReader): ScanStop | undefined {
+    const op = this.#op
+    const begin = reader.offset - reader.bytesOffset
+    const end = Math.min(begin + this.#contentLeft, reader.bytes.length)
+    if (begin >= end) return 'chunk'
+    if (this.#isApplied) {
+      const offset = op.offset + op.length - this.#contentLeft
+      if (!this.#target.write(op.fnode, offset, reader.bytes, begin, end)) return 'room'
+      if (op.hasContentChecksum) {
+        this.#contentChecksum = crc32c(this.#contentChecksum, reader.bytes, begin, end)
+      }
+    }
+    reader.offset += end - begin
+    this.#contentLeft -= end - begin
+    if (this.#contentLeft > 0) return 'chunk'
+    this.#verifyContent()
+    this.position = reader.offset
+    return undefined
+  }
+
+  /** Applies the frame `bytes[begin, end)`. Answers false when it, or its content, reaches across the limit. */
+  #play(bytes: Uint8Array, begin: number, end: number, limit: number): boolean {
+    const op = this.#op
+    decodeRecordedOp(bytes, begin + FRAME_HEADER_BYTES, end, op)
+    op.firstOffset = this.position
+    op.lastOffset = this.position + (end - begin) + op.length
+    if (op.lastOffset > limit) {
+      this.needed = op.lastOffset
+      return false
+    }
+    if (this.#desyncBegin >= 0) this.#endDesync(this.position)
+    const outcome = this.#fsm.apply(op, bytes, begin + FRAME_HEADER_BYTES, end)
+    this.#isApplied = outcome === 'OK'
+    this.#contentLeft = op.length
+    this.#contentChecksum = 0
+    if (this.#isApplied) this.#reenact(op)
+    else if (outcome !== 'FNODE_NOT_TRACKED') this.#report(op, outcome)
+    return true
+  }
+
+  #reenact(op: RecordedOp): void {
+    if (op.kind === OpKind.create) this.#target.create(op.seqNo)
+    else if (op.kind === OpKind.unlink && !this.#fsm.isLive(op.fnode)) this.#target.remove(op.fnode)
+    else if (op.length === 0) this.#verifyContent()
+  }
+
+  /** Tells of an operation that changed nothing, unless it is of a dead branch or an old one. */
+  #report(op: RecordedOp, outcome: Outcome): void {
+    if (outcome === 'NOT_HINTED_AUTHOR' || op.seqNo < this.#fsm.nextSeqNo) return
+    const { log, firstOffset, lastOffset, seqNo } = op
+    const author = op.author >>> 0
+    this.#skipped.operation(author, this.#fsm.lastAuthor, seqNo, { log, begin: firstOffset, end: lastOffset })
+    this.#onEvent({ type: 'not_applied', outcome, log, offset: firstOffset, seqNo, author })
+  }
+
+  #verifyContent(): void {
+    const op = this.#op
+    if (!op.hasContentChecksum || !this.#isApplied || op.kind !== OpKind.write) return
+    if (op.contentChecksum === this.#contentChecksum) return
+    throw this.#corrupt('the content of a write does not have its checksum', {
+      seqNo: op.seqNo,
+      fnode: op.fnode,
+      path: this.#fsm.linksOf(op.fnode)[0],
+      expected: op.contentChecksum >>> 0,
+      actual: this.#contentChecksum >>> 0,
+    })
+  }
+
+  /** Carries bytes over until there are `count`, as far as the chunk and the limit have them. */
+  #fill(reader: LogReader, count: number, limit: number): boolean {
+    const from = reader.offset - reader.bytesOffset
+    const there = Math.min(reader.bytes.length, limit - reader.bytesOffset) - from
+    const taken = Math.min(count - this.#carried, there)
+    if (taken > 0) {
+      const filled = this.#carried + taken
+      // Memory is taken for bytes that are there, whatever length the frame declares.
+      if (filled > this.#carry.length) {
+        const larger = new Uint8Array(Math.max(filled, 2 * this.#carry.length))
+        larger.set(this.#carry.subarray(0, this.#carried))
+        this.#carry = larger
+      }
+      this.#carry.set(reader.bytes.subarray(from, from + taken), this.#carried)
+      this.#carried = filled
+      reader.offset += taken
+    }
+    return this.#carried >= count
+  }
+
+  #cut(reader: LogReader, frameBytes: number, limit: number): ScanStop {
+    this.needed = this.position + frameBytes
+    return reader.offset >= limit ? 'blocked' : 'chunk'
+  }
+
+  #endOfHint(): number {
+    return this.#fsm.hintedSegment?.lastSeqNo ?? Infinity
+  }
+
+  #beginDesync(): void {
+    if (this.#desyncBegin < 0) this.#desyncBegin = this.position
+  }
+
+  #endDesync(end: number): void {
+    if (this.#desyncBegin < 0) return
+    const range = this.#skipped.desync({ log: this.#op.log, begin: this.#desyncBegin, end })
+    this.#desyncBegin = -1
+    this.#onEvent({ type: 'desync', ...range })
+  }
+
+  #tooLong(length: number): RecoveryLogError {
+    return this.#corrupt('a message is longer than frameBytesMax', { length, frameBytesMax: this.#frameBytesMax })
+  }
+
+  #corrupt(fault: string, data: Readonly<Record<string, unknown>>): RecoveryLogError {
+    const { log } = this.#op
+    return new RecoveryLogError('CORRUPT', `${fault}, in ${log} at ${this.position}`, {
+      log,
+      offset: this.position,
+      ...data,
+    })
+  }
+
+  /** What the decoder says of a message, with its place in the log. */
+  #placed(error: unknown): unknown {
+    if (!RecoveryLogError.is(error, 'CORRUPT') || 'log' in error.data) return error
+    const { log } = this.#op
+    return new RecoveryLogError(
+      'CORRUPT',
+      `a message cannot be decoded, in ${log} at ${this.position}`,
+      { ...error.data, log, offset: this.position },
+      { cause: error },
+    )
+  }
+}
