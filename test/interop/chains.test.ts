@@ -1,0 +1,4 @@
+import { suite } from './chains.ts'
+import { expectCases } from './expect-cases.ts'
+
+expectCases(suite, { 'equal to Go': 23 })
