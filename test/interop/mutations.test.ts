@@ -15,6 +15,7 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31) + 1
 /** What a case is made from: a change of it may or may not change what comes out. */
 const INPUTS: Readonly<Record<string, RegExp>> = {
   'recovery-log/segments.json': /^cases\.\*\.(steps\.\*\.add|segment|set|log|first|last)\b/,
+  'recovery-log/recorder.json': /^cases\.\*\.(dir|author|note|final\.lastLog|calls\.\*\.(path|to|fnode|dataHex))$/,
   'recovery-log/registers.json': /^cases\.\*\.steps\.\*\.(contentBytes|check|subtract|union)\b/,
 }
 
