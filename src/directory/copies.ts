@@ -3,12 +3,10 @@
  * appended, not even an empty append.
  */
 import { RecoveryLogError } from '../errors/index.ts'
-import type { Journal } from '../journal/index.ts'
-import { nullTarget, plannedRanges, type LogEnd, type LogRange, type Missed } from '../player/index.ts'
+import { nullTarget, planPlayback, type LogEnd, type LogRange, type Missed } from '../player/index.ts'
 import type { CopyOptions } from './directory-options.ts'
 import { ReaderPin } from './reader-pin.ts'
-import { segmentsOf } from './reachability.ts'
-import { candidatesOf, journalsOf, reachHead, type Candidate, type RecoveryOptions } from './recovery.ts'
+import { candidatesOf, fallsThrough, journalsOf, reachHead, type RecoveryOptions } from './recovery.ts'
 
 export interface RecoverOptions extends CopyOptions {
   /** An absolute path; missing or empty. */
@@ -101,41 +99,38 @@ export interface RecoveryPlan {
   readonly reachable: readonly LogEnd[]
 }
 
-export interface PlanOptions extends Pick<CopyOptions, 'hints' | 'journal' | 'journals' | 'signal'> {
+export interface PlanOptions extends Pick<CopyOptions, 'hints' | 'journal' | 'journals' | 'acceptDataLoss' | 'signal'> {
   readonly at?: LogEnd | undefined
 }
 
-/** Says what a recovery would read, without reading it: only hints and heads are looked at. */
+/**
+ * Says what a recovery would read, without reading it: only hints and heads are looked at.
+ * @throws what a recovery would throw before it reads.
+ */
 export async function plan(options: PlanOptions): Promise<RecoveryPlan> {
-  const { hints, at, signal } = options
+  const { hints, acceptDataLoss = false, at, signal } = options
   const stored = await hints.load({ signal })
-  const candidates = [...candidatesOf(stored, { source: options, at })]
-  const usable = candidates.findIndex((candidate) => !(candidate instanceof RecoveryLogError))
-  const chosen = candidates[usable] as Candidate // the last one is the whole log
-  const ranges = await rangesToRead(chosen, options)
-  return {
-    key: chosen.key,
-    time: chosen.set?.time,
-    ranges,
-    bytes: ranges.reduce((sum, { begin, end }) => sum + end - begin, 0),
-    skipped: candidates.slice(0, usable) as RecoveryLogError[],
-    reachable: stored.flatMap(({ set }) => (set === undefined ? [] : [set.end])),
-  }
-}
-
-async function rangesToRead({ hints }: Candidate, options: PlanOptions): Promise<LogRange[]> {
-  const segments = segmentsOf(hints)
-  const heads = new Map<string, number>()
-  const journals = journalsOf(options)
-  for (const log of new Set([hints.log, ...segments.map((segment) => segment.log)])) {
-    const journal: Journal | undefined = await journals(log)
-    if (journal === undefined) {
-      throw new RecoveryLogError('NOT_FOUND', `no journal is known for the log ${log}`, { log })
+  const reachable = stored.flatMap(({ set }) => (set === undefined ? [] : [set.end]))
+  const skipped: RecoveryLogError[] = []
+  for (const candidate of candidatesOf(stored, { source: options, at })) {
+    if (candidate instanceof RecoveryLogError) {
+      skipped.push(candidate)
+      continue
     }
-    const { offset } = await journal.head(options.signal === undefined ? {} : { signal: options.signal })
-    heads.set(log, options.at?.log === log ? Math.min(offset, options.at.end) : offset)
+    try {
+      const { ranges, bytes } = await planPlayback({
+        hints: candidate.hints,
+        journals: journalsOf(options),
+        ...(at === undefined ? {} : { at }),
+        ...(signal === undefined ? {} : { signal }),
+      })
+      return { key: candidate.key, time: candidate.set?.time, ranges, bytes, skipped, reachable }
+    } catch (error) {
+      if (fallsThrough(error, acceptDataLoss) === 'no' || candidate.key === undefined) throw error
+      skipped.push(error as RecoveryLogError)
+    }
   }
-  return plannedRanges(segments, hints.log, heads)
+  throw new RecoveryLogError('HINTS_EMPTY', 'no hints lead there') // the whole log is always a candidate
 }
 
 function ignore(): void {

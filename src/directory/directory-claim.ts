@@ -121,12 +121,31 @@ export class DirectoryClaim {
     this.#exchange.finishAdoption()
   }
 
-  /** Ends the playback under way, removes what it has made, and gives the lock back. May be called twice. */
+  /**
+   * Ends the playback under way, removes what it has made, gives the lock back, and closes what was made for this
+   * directory alone. May be called twice. Throws the first error, after all of it has been tried.
+   */
   async release(): Promise<void> {
-    await this.follower.abandon()
-    await this.#pin.release()
-    this.#exchange.discard()
-    this.#lock.release()
+    const steps = [
+      () => this.follower.abandon(),
+      () => this.#pin.release(),
+      () => {
+        this.#exchange.discard()
+      },
+      () => {
+        this.#lock.release()
+      },
+      ...(this.#options.closeWith ?? []).map((part) => () => part.close()),
+    ]
+    const errors: unknown[] = []
+    for (const step of steps) {
+      try {
+        await step()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) throw errors[0]
   }
 }
 

@@ -19,6 +19,10 @@ export interface DirectoryParts {
   readonly identity?: ProcessIdentity | undefined
 }
 
+export interface Closable {
+  close(): Promise<void>
+}
+
 /** What `recover`, `verify` and `plan` are asked for. */
 export interface CopyOptions extends RecoverySource, DirectoryParts {
   readonly onEvent?: OnDirectoryEvent | undefined
@@ -42,6 +46,8 @@ export interface FollowOptions extends CopyOptions {
   readonly hintsGrowthBytes?: number | undefined
   /** How many recorded bytes may wait for the journal. Default 64 MiB. */
   readonly queueBytesMax?: number | undefined
+  /** What was made for this directory alone, such as its journal: closed with it, in this order. Default: nothing. */
+  readonly closeWith?: readonly Closable[] | undefined
   /** Whether writes carry a checksum of their content. Default false: it costs time, and Go has none. */
   readonly contentChecksums?: boolean | undefined
 }

@@ -187,7 +187,7 @@ async function playToHead(
 }
 
 /** Which failures make the next older set worth a try. */
-function fallsThrough(error: unknown, acceptDataLoss: boolean): 'no' | 'yes' | 'with a loss' {
+export function fallsThrough(error: unknown, acceptDataLoss: boolean): 'no' | 'yes' | 'with a loss' {
   if (!RecoveryLogError.is(error)) return 'no'
   switch (error.code) {
     case 'HINTS_INVALID':
