@@ -1,45 +1,49 @@
 import type { Segment } from '../segments/index.ts'
-import { HashIndex, NO_ROW } from './hash-index.ts'
-import { Sources } from './sources.ts'
+import type { Sources } from './sources.ts'
 
-// What a row of this table holds, as doubles: the numbers go up to 2^53. The last segment of an fnode lies in its row.
-/** 0 in a row that is not in use. */
+/** No row, and no path. */
+export const NONE = -1
+
+// A row, as doubles because numbers go up to 2^53; what every operation needs lies in half a cache line.
+/** 0 in a row that is empty. */
 const FNODE = 0
 const LAST_SEQ_NO = 1
 /** Where the last operation ends; when that is unknown, `-1 - x` with a place x at or before its beginning. */
 const LAST_EXTENT = 2
-/** The source of the last segment, or `~source` when no operation may extend it any more. */
-const SOURCE = 3
-/** Equal to the fnode exactly when there are no segments before the last one. */
-const FIRST_SEQ_NO = 4
-const FIRST_OFFSET = 5
-const FIRST_CHECKSUM = 6
-/** The first row of its paths, or the next row of the free ones. */
-const PATHS = 7
-const STRIDE = 8 // one cache line
+const STRIDE = 4
 
-const ROWS_MIN = 64
+// The fourth double of a row is two int32.
+/** `source << 1`, plus 1 when there are earlier segments; negated (`~`) when nothing may extend the last segment. */
+const SOURCE = 6
+/** Where the paths of the fnode begin in their table. */
+const PATHS = 7
+const STRIDE_INT32 = 8
+
+// What is written when a segment begins, and read for hints only.
+const FIRST_SEQ_NO = 0
+const FIRST_OFFSET = 1
+const FIRST_CHECKSUM = 2
+const FIRST_STRIDE = 3
+
+const ROW_BITS_MIN = 6
 /** 2^32 divided by the golden ratio: neighbouring fnodes come to lie far apart. */
 const GOLDEN = 0x9e3779b1 | 0
 
-function fnodeHash(fnode: number): number {
-  return Math.imul(fnode | 0, GOLDEN)
-}
-
 /**
- * Every live fnode: a row of doubles each, found by number, with the first of its paths and with its segments. The last
- * segment lies in the row, earlier ones in lists of their own, which most fnodes do not have.
+ * Every live fnode with the first of its paths and with its segments: an open-addressing table by number, at most half
+ * full, whose rows are doubles. The last segment of an fnode lies in its row, earlier ones in lists of their own, which
+ * most fnodes do not have. Deletion moves later rows back, so there are no tombstones, and a row number is good only
+ * until the next `add` or `remove`.
  *
- * Measured with 2,000,000 operations on 200,000 live files: one row in one cache line, against an array for each of the
- * eight fields, is 1.3 times as fast, and against a Map of objects four times.
+ * The rows are the table: an index of row numbers beside them costs a second cache miss for every operation.
  */
 export class FnodeTable {
-  #rows = new Float64Array(ROWS_MIN * STRIDE)
-  #free = NO_ROW
-  /** Rows from here on have never been used. */
-  #end = 0
+  #rows = new Float64Array(STRIDE << ROW_BITS_MIN)
+  #int32 = new Int32Array(this.#rows.buffer)
+  #firsts = new Float64Array(FIRST_STRIDE << ROW_BITS_MIN)
+  #mask = (1 << ROW_BITS_MIN) - 1
+  #shift = 32 - ROW_BITS_MIN
   #size = 0
-  readonly #index = new HashIndex()
   readonly #earlier = new Map<number, Segment[]>()
   readonly #sources: Sources
 
@@ -51,36 +55,49 @@ export class FnodeTable {
     return this.#size
   }
 
-  /** The row of a live fnode, or `NO_ROW`. */
+  /** The row of a live fnode, or `NONE`. */
   find(fnode: number): number {
-    const index = this.#index
-    for (let row = index.first(fnodeHash(fnode)); row !== NO_ROW; row = index.next()) {
-      if (this.#rows[row * STRIDE + FNODE] === fnode) return row
+    const rows = this.#rows
+    for (let row = this.#home(fnode); ; row = (row + 1) & this.#mask) {
+      const found = rows[row * STRIDE + FNODE] as number
+      if (found === fnode) return fnode === 0 ? NONE : row
+      if (found === 0) return NONE
     }
-    return NO_ROW
   }
 
-  fnodeOf(row: number): number {
-    return this.#rows[row * STRIDE + FNODE] as number
+  /** Where the search for an fnode begins: the uppermost bits, which a multiplication mixes best. */
+  #home(fnode: number): number {
+    return Math.imul(fnode | 0, GOLDEN) >>> this.#shift
   }
 
   pathsOf(row: number): number {
-    return this.#rows[row * STRIDE + PATHS] as number
+    return this.#int32[row * STRIDE_INT32 + PATHS] as number
   }
 
   setPaths(row: number, first: number): void {
-    this.#rows[row * STRIDE + PATHS] = first
+    this.#int32[row * STRIDE_INT32 + PATHS] = first
   }
 
-  /** Adds an fnode that is not there yet, without a path, and answers its row. */
-  add(fnode: number, source: number, firstOffset: number, firstChecksum: number, lastOffset: number): number {
-    const row = this.#takeRow()
-    const at = row * STRIDE
-    this.#rows[at + FNODE] = fnode
-    this.#rows[at + PATHS] = NO_ROW
-    this.#begin(at, source, fnode, firstOffset, firstChecksum, lastOffset)
-    this.#index.insert(fnodeHash(fnode), row)
-    this.#size++
+  /** Adds an fnode that is not there yet. Its first segment begins with its create. */
+  add(
+    fnode: number,
+    paths: number,
+    source: number,
+    firstOffset: number,
+    firstChecksum: number,
+    lastOffset: number,
+  ): void {
+    if (2 * ++this.#size > this.#mask) this.#grow()
+    const row = this.#emptyRow(fnode)
+    this.#rows[row * STRIDE + FNODE] = fnode
+    this.#int32[row * STRIDE_INT32 + PATHS] = paths
+    this.#int32[row * STRIDE_INT32 + SOURCE] = source << 1
+    this.#begin(row, fnode, firstOffset, firstChecksum, lastOffset)
+  }
+
+  #emptyRow(fnode: number): number {
+    let row = this.#home(fnode)
+    while (this.#rows[row * STRIDE + FNODE] !== 0) row = (row + 1) & this.#mask
     return row
   }
 
@@ -93,114 +110,132 @@ export class FnodeTable {
     firstChecksum: number,
     lastOffset: number,
   ): void {
-    const rows = this.#rows
-    const at = row * STRIDE
-    if (rows[at + SOURCE] === source) {
-      rows[at + LAST_SEQ_NO] = seqNo
-      rows[at + LAST_EXTENT] = lastOffset === 0 ? -1 - firstOffset : lastOffset
-    } else {
-      this.#keepEarlier(row)
-      this.#begin(at, source, seqNo, firstOffset, firstChecksum, lastOffset)
+    if ((this.#int32[row * STRIDE_INT32 + SOURCE] as number) >> 1 === source) {
+      this.#rows[row * STRIDE + LAST_SEQ_NO] = seqNo
+      this.#rows[row * STRIDE + LAST_EXTENT] = lastOffset === 0 ? -1 - firstOffset : lastOffset
+      return
     }
+    const fnode = this.#rows[row * STRIDE + FNODE] as number
+    const earlier = this.#earlier.get(fnode)
+    if (earlier === undefined) this.#earlier.set(fnode, [this.#lastSegment(row)])
+    else earlier.push(this.#lastSegment(row))
+    this.#int32[row * STRIDE_INT32 + SOURCE] = (source << 1) | 1
+    this.#begin(row, seqNo, firstOffset, firstChecksum, lastOffset)
   }
 
-  #begin(
-    at: number,
-    source: number,
-    seqNo: number,
-    firstOffset: number,
-    firstChecksum: number,
-    lastOffset: number,
-  ): void {
-    const rows = this.#rows
-    rows[at + SOURCE] = source
-    rows[at + FIRST_SEQ_NO] = seqNo
-    rows[at + FIRST_OFFSET] = firstOffset
-    rows[at + FIRST_CHECKSUM] = firstChecksum
-    rows[at + LAST_SEQ_NO] = seqNo
-    rows[at + LAST_EXTENT] = lastOffset === 0 ? -1 - firstOffset : lastOffset
+  #begin(row: number, seqNo: number, firstOffset: number, firstChecksum: number, lastOffset: number): void {
+    this.#rows[row * STRIDE + LAST_SEQ_NO] = seqNo
+    this.#rows[row * STRIDE + LAST_EXTENT] = lastOffset === 0 ? -1 - firstOffset : lastOffset
+    this.#firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] = seqNo
+    this.#firsts[row * FIRST_STRIDE + FIRST_OFFSET] = firstOffset
+    this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] = firstChecksum
   }
 
-  /** Cuts: the next operation begins a new segment, though author and log may be the same. */
+  /** The next operation begins a new segment, though author and log may be the same. */
   cut(row: number): void {
-    const at = row * STRIDE + SOURCE
-    const source = this.#rows[at] as number
-    if (source >= 0) this.#rows[at] = ~source
+    const at = row * STRIDE_INT32 + SOURCE
+    const source = this.#int32[at] as number
+    if (source >= 0) this.#int32[at] = ~source
   }
 
   remove(row: number): void {
     const rows = this.#rows
-    const at = row * STRIDE
-    const fnode = rows[at + FNODE] as number
-    if (rows[at + FIRST_SEQ_NO] !== fnode) this.#earlier.delete(row)
-    this.#index.remove(fnodeHash(fnode), row)
-    rows[at + FNODE] = 0
-    rows[at + PATHS] = this.#free
-    this.#free = row
+    const mask = this.#mask
+    if (this.#hasEarlier(row)) this.#earlier.delete(rows[row * STRIDE + FNODE] as number)
     this.#size--
+    let hole = row
+    for (let next = (row + 1) & mask; ; next = (next + 1) & mask) {
+      const fnode = rows[next * STRIDE + FNODE] as number
+      if (fnode === 0) break
+      // A row may fill the hole when the hole is not before the place where the search for it begins.
+      if (((next - this.#home(fnode)) & mask) < ((next - hole) & mask)) continue
+      this.#move(next, hole)
+      hole = next
+    }
+    rows[hole * STRIDE + FNODE] = 0
   }
 
-  #keepEarlier(row: number): void {
-    const earlier = this.#earlier.get(row)
-    if (earlier === undefined) this.#earlier.set(row, [this.#lastSegment(row)])
-    else earlier.push(this.#lastSegment(row))
+  #move(from: number, to: number): void {
+    for (let i = 0; i < STRIDE_INT32; i++) {
+      this.#int32[to * STRIDE_INT32 + i] = this.#int32[from * STRIDE_INT32 + i] as number
+    }
+    for (let i = 0; i < FIRST_STRIDE; i++) {
+      this.#firsts[to * FIRST_STRIDE + i] = this.#firsts[from * FIRST_STRIDE + i] as number
+    }
+  }
+
+  #grow(): void {
+    const rows = this.#rows
+    const int32 = this.#int32
+    const firsts = this.#firsts
+    this.#rows = new Float64Array(2 * rows.length)
+    this.#int32 = new Int32Array(this.#rows.buffer)
+    this.#firsts = new Float64Array(2 * firsts.length)
+    this.#mask = 2 * this.#mask + 1
+    this.#shift--
+    for (let old = 0; old * STRIDE < rows.length; old++) {
+      const fnode = rows[old * STRIDE + FNODE] as number
+      if (fnode === 0) continue
+      const row = this.#emptyRow(fnode)
+      for (let i = 0; i < STRIDE_INT32; i++) {
+        this.#int32[row * STRIDE_INT32 + i] = int32[old * STRIDE_INT32 + i] as number
+      }
+      for (let i = 0; i < FIRST_STRIDE; i++) {
+        this.#firsts[row * FIRST_STRIDE + i] = firsts[old * FIRST_STRIDE + i] as number
+      }
+    }
+  }
+
+  #hasEarlier(row: number): boolean {
+    const source = this.#int32[row * STRIDE_INT32 + SOURCE] as number
+    return ((source < 0 ? ~source : source) & 1) === 1
   }
 
   /** The segments of a row, in order. */
   segmentsOf(row: number): Segment[] {
-    return [...(this.#earlier.get(row) ?? []), this.#lastSegment(row)]
+    const last = this.#lastSegment(row)
+    if (!this.#hasEarlier(row)) return [last]
+    return [...(this.#earlier.get(this.#rows[row * STRIDE + FNODE] as number) ?? []), last]
   }
 
   #lastSegment(row: number): Segment {
-    const rows = this.#rows
-    const at = row * STRIDE
     const source = this.#lastSource(row)
     return {
       author: this.#sources.authorOf(source),
-      firstSeqNo: rows[at + FIRST_SEQ_NO] as number,
-      firstOffset: rows[at + FIRST_OFFSET] as number,
-      firstChecksum: (rows[at + FIRST_CHECKSUM] as number) >>> 0,
-      lastSeqNo: rows[at + LAST_SEQ_NO] as number,
-      lastOffset: Math.max(0, rows[at + LAST_EXTENT] as number),
+      firstSeqNo: this.#firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] as number,
+      firstOffset: this.#firsts[row * FIRST_STRIDE + FIRST_OFFSET] as number,
+      firstChecksum: (this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] as number) >>> 0,
+      lastSeqNo: this.#rows[row * STRIDE + LAST_SEQ_NO] as number,
+      lastOffset: Math.max(0, this.#rows[row * STRIDE + LAST_EXTENT] as number),
       log: this.#sources.logOf(source),
     }
   }
 
   #lastSource(row: number): number {
-    const source = this.#rows[row * STRIDE + SOURCE] as number
-    return source < 0 ? ~source : source
+    const source = this.#int32[row * STRIDE_INT32 + SOURCE] as number
+    return (source < 0 ? ~source : source) >> 1
   }
 
   /** Whether any fnode has its last segment in `log`. */
   endsIn(log: string): boolean {
-    for (const row of this.rows()) if (this.#sources.logOf(this.#lastSource(row)) === log) return true
+    for (const row of this.#used()) if (this.#sources.logOf(this.#lastSource(row)) === log) return true
     return false
-  }
-
-  /** Every row in use, in no order. */
-  *rows(): IterableIterator<number> {
-    for (let row = 0; row < this.#end; row++) if (this.fnodeOf(row) !== 0) yield row
   }
 
   /** The live fnodes, rising. */
   fnodes(): Float64Array {
     const fnodes = new Float64Array(this.#size)
     let at = 0
-    for (const row of this.rows()) fnodes[at++] = this.fnodeOf(row)
+    for (const row of this.#used()) fnodes[at++] = this.#rows[row * STRIDE + FNODE] as number
     return fnodes.sort()
   }
 
-  #takeRow(): number {
-    const row = this.#free
-    if (row !== NO_ROW) {
-      this.#free = this.pathsOf(row)
-      return row
-    }
-    if ((this.#end + 1) * STRIDE > this.#rows.length) {
-      const rows = new Float64Array(2 * this.#rows.length)
-      rows.set(this.#rows)
-      this.#rows = rows
-    }
-    return this.#end++
+  /** Tells each fnode where its paths begin now. */
+  movePaths(moved: (first: number) => number): void {
+    for (const row of this.#used()) this.setPaths(row, moved(this.pathsOf(row)))
+  }
+
+  *#used(): IterableIterator<number> {
+    for (let row = 0; row <= this.#mask; row++) if (this.#rows[row * STRIDE + FNODE] !== 0) yield row
   }
 }

@@ -1,8 +1,7 @@
 import type { Segment } from '../segments/index.ts'
 import { crc32c, OpKind } from '../wire/index.ts'
 import type { RecordedOp } from '../wire/index.ts'
-import { FnodeTable } from './fnode-table.ts'
-import { NO_ROW } from './hash-index.ts'
+import { FnodeTable, NONE } from './fnode-table.ts'
 import { HintedSequence } from './hinted-sequence.ts'
 import type { FnodeSegments, FSMHints } from './hints.ts'
 import type { Outcome } from './outcome.ts'
@@ -138,7 +137,7 @@ export class FSM {
 
   #cut(fnode: number): void {
     const row = this.#fnodes.find(fnode)
-    if (row !== NO_ROW) this.#fnodes.cut(row)
+    if (row !== NONE) this.#fnodes.cut(row)
   }
 
   #startAt(segment: Segment): void {
@@ -167,7 +166,7 @@ export class FSM {
     const { bytes, pathBegin, pathEnd } = op
     const hash = pathHash(bytes, pathBegin, pathEnd)
     const taken = this.#paths.find(hash, bytes, pathBegin, pathEnd)
-    if (taken !== NO_ROW) return this.#takenBy(taken)
+    if (taken !== NONE) return this.#takenBy(taken)
     if (this.#hinted.fnodesLeft) {
       if (op.seqNo !== this.#hinted.nextFnode) return 'FNODE_NOT_TRACKED'
       this.#hinted.useFnode()
@@ -175,8 +174,8 @@ export class FSM {
       // No ghosts: a file that the hints do not name is gone, and its last unlink may lie where nobody reads.
       return 'FNODE_NOT_TRACKED'
     }
-    const row = this.#fnodes.add(op.seqNo, this.#sourceOf(op), op.firstOffset, op.checksum, op.lastOffset)
-    this.#fnodes.setPaths(row, this.#paths.add(hash, bytes, pathBegin, pathEnd, row, NO_ROW))
+    const path = this.#addPath(hash, bytes, pathBegin, pathEnd, op.seqNo, NONE)
+    this.#fnodes.add(op.seqNo, path, this.#sourceOf(op), op.firstOffset, op.checksum, op.lastOffset)
     return 'OK'
   }
 
@@ -184,10 +183,11 @@ export class FSM {
     const { bytes, pathBegin, pathEnd } = op
     const hash = pathHash(bytes, pathBegin, pathEnd)
     const taken = this.#paths.find(hash, bytes, pathBegin, pathEnd)
-    if (taken !== NO_ROW) return this.#takenBy(taken)
+    if (taken !== NONE) return this.#takenBy(taken)
     const row = this.#fnodes.find(op.fnode)
-    if (row === NO_ROW) return 'FNODE_NOT_TRACKED'
-    this.#fnodes.setPaths(row, this.#paths.add(hash, bytes, pathBegin, pathEnd, row, this.#fnodes.pathsOf(row)))
+    if (row === NONE) return 'FNODE_NOT_TRACKED'
+    const first = this.#fnodes.pathsOf(row)
+    this.#fnodes.setPaths(row, this.#addPath(hash, bytes, pathBegin, pathEnd, op.fnode, first))
     this.#extend(row, op)
     return 'OK'
   }
@@ -195,11 +195,12 @@ export class FSM {
   #unlink(op: RecordedOp): Outcome {
     const { bytes, pathBegin, pathEnd } = op
     const row = this.#fnodes.find(op.fnode)
-    if (row === NO_ROW) return 'FNODE_NOT_TRACKED'
-    const path = this.#paths.find(pathHash(bytes, pathBegin, pathEnd), bytes, pathBegin, pathEnd)
-    if (path === NO_ROW || this.#paths.ownerOf(path) !== row) return 'NO_SUCH_LINK'
-    const left = this.#paths.remove(path, this.#fnodes.pathsOf(row))
-    if (left === NO_ROW) {
+    if (row === NONE) return 'FNODE_NOT_TRACKED'
+    const hash = pathHash(bytes, pathBegin, pathEnd)
+    const path = this.#paths.find(hash, bytes, pathBegin, pathEnd)
+    if (path === NONE || this.#paths.ownerOf(path) !== op.fnode) return 'NO_SUCH_LINK'
+    const left = this.#paths.remove(hash, path, this.#fnodes.pathsOf(row))
+    if (left === NONE) {
       this.#fnodes.remove(row)
     } else {
       this.#fnodes.setPaths(row, left)
@@ -210,7 +211,7 @@ export class FSM {
 
   #write(op: RecordedOp): Outcome {
     const row = this.#fnodes.find(op.fnode)
-    if (row === NO_ROW) return 'FNODE_NOT_TRACKED'
+    if (row === NONE) return 'FNODE_NOT_TRACKED'
     this.#extend(row, op)
     return 'OK'
   }
@@ -218,10 +219,26 @@ export class FSM {
   #property(op: RecordedOp): Outcome {
     const { bytes, pathBegin, pathEnd } = op
     const path = this.#paths.find(pathHash(bytes, pathBegin, pathEnd), bytes, pathBegin, pathEnd)
-    if (path !== NO_ROW && this.#paths.ownerOf(path) !== PROPERTY_OWNER) return 'LINK_EXISTS'
+    if (path !== NONE && this.#paths.ownerOf(path) !== PROPERTY_OWNER) return 'LINK_EXISTS'
     // The hints hold the content of the time when they were made, which is newer than any that they lead to.
     if (!this.#hinted.segmentsLeft) this.#setProperty(op.path, op.content)
     return 'OK'
+  }
+
+  /** Adds a path before `next` in the list of its owner, and answers its place. */
+  #addPath(
+    hash: number,
+    bytes: Uint8Array,
+    begin: number,
+    end: number,
+    owner: number,
+    next: number,
+  ): number {
+    const place = this.#paths.add(hash, bytes, begin, end, owner, next)
+    if (place !== NONE) return place
+    const moved = this.#paths.compact(end - begin)
+    this.#fnodes.movePaths(moved)
+    return this.#paths.add(hash, bytes, begin, end, owner, moved(next))
   }
 
   #takenBy(path: number): Outcome {
@@ -246,35 +263,31 @@ export class FSM {
   /** The live fnode that has the path `bytes[begin, end)` as a link; 0 when none has. Allocates nothing. */
   fnodeAt(bytes: Uint8Array, begin: number, end: number): number {
     const path = this.#paths.find(pathHash(bytes, begin, end), bytes, begin, end)
-    const row = path === NO_ROW ? NO_ROW : this.#paths.ownerOf(path)
-    return row < 0 ? 0 : this.#fnodes.fnodeOf(row)
+    return path === NONE ? 0 : this.#paths.ownerOf(path)
   }
 
   isLive(fnode: number): boolean {
-    return this.#fnodes.find(fnode) !== NO_ROW
+    return this.#fnodes.find(fnode) !== NONE
   }
 
   /** The paths of a live fnode, in the order in which they were linked; empty for any other. */
   linksOf(fnode: number): string[] {
     const row = this.#fnodes.find(fnode)
     const links: string[] = []
-    let path = row === NO_ROW ? NO_ROW : this.#fnodes.pathsOf(row)
-    for (; path !== NO_ROW; path = this.#paths.nextOf(path)) links.push(this.#paths.textOf(path))
+    let path = row === NONE ? NONE : this.#fnodes.pathsOf(row)
+    for (; path !== NONE; path = this.#paths.nextOf(path)) links.push(this.#paths.textOf(path))
     return links.reverse()
   }
 
   /** The segments that hold the operations of a live fnode, in order; empty for any other. */
   segmentsOf(fnode: number): Segment[] {
     const row = this.#fnodes.find(fnode)
-    return row === NO_ROW ? [] : this.#fnodes.segmentsOf(row)
+    return row === NONE ? [] : this.#fnodes.segmentsOf(row)
   }
 
-  /** Every path of a live fnode, in no order. */
+  /** Every path of every live fnode, by rising fnodes. */
   *links(): IterableIterator<Link> {
-    for (const path of this.#paths.rows()) {
-      const row = this.#paths.ownerOf(path)
-      if (row !== PROPERTY_OWNER) yield { path: this.#paths.textOf(path), fnode: this.#fnodes.fnodeOf(row) }
-    }
+    for (const fnode of this.#fnodes.fnodes()) for (const path of this.linksOf(fnode)) yield { path, fnode }
   }
 
   /** The live fnodes, rising. */
@@ -313,7 +326,7 @@ export class FSM {
     if (!this.#properties.has(path)) {
       const bytes = utf8.encode(path)
       const hash = pathHash(bytes, 0, bytes.length)
-      this.#paths.add(hash, bytes, 0, bytes.length, PROPERTY_OWNER, NO_ROW)
+      this.#addPath(hash, bytes, 0, bytes.length, PROPERTY_OWNER, NONE)
     }
     this.#properties.set(path, content)
   }

@@ -1,57 +1,129 @@
-/** The bytes of many paths behind one another in one array, because a string or an array for each would be garbage. */
+/**
+ * The paths themselves: entries behind one another in one buffer, because a string or an array for each would be
+ * garbage. An entry says whose path it is and which path of the same owner comes next, so that a path is found, compared
+ * and unlinked within one or two cache lines.
+ *
+ * An entry is named by its place, counted in units of eight bytes:
+ *
+ * | bytes   | holds                                                        |
+ * | ------- | ------------------------------------------------------------ |
+ * | 0 to 7  | the owner, a double: an fnode, or 0                           |
+ * | 8 to 11 | the place of the next path of the owner, or of a free entry   |
+ * | 12 to 15 | the length of the path in bytes                              |
+ * | from 16 | the path, filled up to whole units                            |
+ */
 
-const BYTES_MIN = 4096
-/** Places are int32. */
-const BYTES_MAX = 2 ** 31 - 1
+import { NONE } from './fnode-table.ts'
+
+const HEADER_UNITS = 2
+const NEXT = 2
+const LENGTH = 3
+const UNITS_MIN = 1024
+/** Free entries up to this size wait to be used again, in a list for each size: a path of up to 496 bytes. */
+const REUSED_UNITS_MAX = 64
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export class PathArena {
-  #bytes = new Uint8Array(BYTES_MIN)
-  #used = 0
+  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly #int32: Int32Array
+  readonly #owners: Float64Array
+  #end = 0
+  /** How many units belong to entries in use. */
   #live = 0
+  readonly #free = new Int32Array(REUSED_UNITS_MAX + 1).fill(NONE)
 
-  hasRoom(length: number): boolean {
-    return this.#used + length <= this.#bytes.length
+  constructor(units = UNITS_MIN) {
+    const buffer = new ArrayBuffer(8 * units)
+    this.#bytes = new Uint8Array(buffer)
+    this.#int32 = new Int32Array(buffer)
+    this.#owners = new Float64Array(buffer)
   }
 
-  /** Copies a path in, for which there must be room, and answers its place. */
-  put(bytes: Uint8Array, begin: number, end: number): number {
-    const place = this.#used
-    const arena = this.#bytes
-    // A path is short: this beats `set(subarray)`, which makes an object.
-    for (let at = begin, to = place; at < end; at++, to++) arena[to] = bytes[at] as number
-    this.#used += end - begin
-    this.#live += end - begin
-    return place
+  ownerOf(place: number): number {
+    return this.#owners[place] as number
   }
 
-  /** Forgets one path of that length. Its bytes lie there until the arena is replaced. */
-  drop(length: number): void {
-    this.#live -= length
+  nextOf(place: number): number {
+    return this.#int32[2 * place + NEXT] as number
+  }
+
+  setNext(place: number, next: number): void {
+    this.#int32[2 * place + NEXT] = next
+  }
+
+  lengthOf(place: number): number {
+    return this.#int32[2 * place + LENGTH] as number
+  }
+
+  textOf(place: number): string {
+    const begin = 8 * (place + HEADER_UNITS)
+    return utf8.decode(this.#bytes.subarray(begin, begin + this.lengthOf(place)))
   }
 
   equals(place: number, bytes: Uint8Array, begin: number, end: number): boolean {
-    const arena = this.#bytes
-    for (let at = begin, from = place; at < end; at++, from++) if (arena[from] !== bytes[at]) return false
+    if (this.lengthOf(place) !== end - begin) return false
+    const own = this.#bytes
+    for (let at = begin, from = 8 * (place + HEADER_UNITS); at < end; at++, from++) {
+      if (own[from] !== bytes[at]) return false
+    }
     return true
   }
 
-  text(place: number, length: number): string {
-    return utf8.decode(this.#bytes.subarray(place, place + length))
+  /** Makes an entry, and answers its place; `NONE` when there is no room for it. */
+  put(owner: number, next: number, bytes: Uint8Array, begin: number, end: number): number {
+    const length = end - begin
+    const units = unitsOf(length)
+    const place = this.#take(units)
+    if (place === NONE) return NONE
+    this.#live += units
+    this.#owners[place] = owner
+    this.#int32[2 * place + NEXT] = next
+    this.#int32[2 * place + LENGTH] = length
+    const own = this.#bytes
+    // A path is short: this beats `set(subarray)`, which makes an object.
+    for (let at = begin, to = 8 * (place + HEADER_UNITS); at < end; at++, to++) own[to] = bytes[at] as number
+    return place
   }
 
-  /** An empty arena with room for all live paths, `length` bytes more, and as much again. */
+  #take(units: number): number {
+    const free = units <= REUSED_UNITS_MAX ? (this.#free[units] as number) : NONE
+    if (free !== NONE) {
+      this.#free[units] = this.nextOf(free)
+      return free
+    }
+    if (this.#end + units > this.#owners.length) return NONE
+    const place = this.#end
+    this.#end += units
+    return place
+  }
+
+  /** Frees an entry. */
+  drop(place: number): void {
+    const units = unitsOf(this.lengthOf(place))
+    this.#live -= units
+    if (units > REUSED_UNITS_MAX) return
+    this.setNext(place, this.#free[units] as number)
+    this.#free[units] = place
+  }
+
+  /** An empty arena with room for all entries in use, for a path of `length` bytes more, and for as much again. */
   successor(length: number): PathArena {
-    const wanted = 2 * (this.#live + length)
-    if (wanted > BYTES_MAX) throw new RangeError(`paths of ${String(this.#live)} bytes are more than can be held`)
-    const next = new PathArena()
-    if (wanted > BYTES_MIN) next.#bytes = new Uint8Array(wanted)
-    return next
+    return new PathArena(Math.max(UNITS_MIN, 2 * (this.#live + unitsOf(length))))
   }
 
-  /** Copies a path over from another arena, and answers its new place. */
-  take(from: PathArena, place: number, length: number): number {
-    return this.put(from.#bytes, place, place + length)
+  /**
+   * Copies an entry over from the arena that this one succeeds, and answers its place here. The old entry's owner
+   * becomes that place, so that whoever knows the old place finds the new one.
+   */
+  adopt(old: PathArena, place: number): number {
+    const begin = 8 * (place + HEADER_UNITS)
+    const moved = this.put(old.ownerOf(place), old.nextOf(place), old.#bytes, begin, begin + old.lengthOf(place))
+    old.#owners[place] = moved
+    return moved
   }
+}
+
+function unitsOf(length: number): number {
+  return HEADER_UNITS + ((length + 7) >>> 3)
 }

@@ -1,21 +1,11 @@
 import { crc32c } from '../wire/index.ts'
-import { HashIndex, NO_ROW } from './hash-index.ts'
+import { NONE } from './fnode-table.ts'
 import { PathArena } from './path-arena.ts'
 
-/** The owner of a path that is no link but a property. */
-export const PROPERTY_OWNER = -1
+/** The owner of a path that is no link but a property: no fnode has this number. */
+export const PROPERTY_OWNER = 0
 
-// What a row of this table holds, as int32.
-const HASH = 0
-const PLACE = 1
-const LENGTH = 2
-/** The row of the fnode, or `PROPERTY_OWNER`. */
-const OWNER = 3
-/** The next path of the same owner, or of the free rows; `NO_ROW` ends the list. */
-const NEXT = 4
-const STRIDE = 8 // half a cache line, so that a row never lies across two
-
-const ROWS_MIN = 64
+const SLOT_BITS_MIN = 6
 
 /** The hash by which paths are found: one routine serves for this and for the chain. */
 export function pathHash(bytes: Uint8Array, begin: number, end: number): number {
@@ -23,118 +13,121 @@ export function pathHash(bytes: Uint8Array, begin: number, end: number): number 
 }
 
 /**
- * Every path in use, link or property, with its owner: rows of int32, found by the hash of their bytes and compared byte
- * by byte. The paths of one owner are chained, so that a second link is one more row.
+ * Every path in use, link or property, with its owner. An open-addressing table, at most half full, of hashes and of
+ * places in an arena, where the bytes are compared. Deletion moves later slots back: no tombstones. The whole hash
+ * lies in the slot, so that a search that fails, a shift and a growth never look at a path.
  */
 export class PathTable {
-  #rows = new Int32Array(ROWS_MIN * STRIDE)
-  #free = NO_ROW
-  /** Rows from here on have never been used. */
-  #end = 0
+  /** Two numbers a slot: the hash, and the place + 1; 0 is an empty slot. */
+  #slots = new Int32Array(2 << SLOT_BITS_MIN)
+  #mask = (1 << SLOT_BITS_MIN) - 1
+  #shift = 32 - SLOT_BITS_MIN
   #size = 0
-  readonly #index = new HashIndex()
   #arena = new PathArena()
 
-  get size(): number {
-    return this.#size
-  }
-
-  /** The row of a path whose hash is known, or `NO_ROW`. */
+  /** The place of a path whose hash is known, or `NONE`. */
   find(hash: number, bytes: Uint8Array, begin: number, end: number): number {
-    const index = this.#index
-    for (let row = index.first(hash); row !== NO_ROW; row = index.next()) {
-      const at = row * STRIDE
-      const isSame =
-        this.#rows[at + LENGTH] === end - begin &&
-        this.#arena.equals(this.#rows[at + PLACE] as number, bytes, begin, end)
-      if (isSame) return row
+    const slots = this.#slots
+    for (let slot = hash >>> this.#shift; ; slot = (slot + 1) & this.#mask) {
+      const place = (slots[2 * slot + 1] as number) - 1
+      if (place === NONE) return NONE
+      if (slots[2 * slot] === hash && this.#arena.equals(place, bytes, begin, end)) return place
     }
-    return NO_ROW
   }
 
-  ownerOf(row: number): number {
-    return this.#rows[row * STRIDE + OWNER] as number
+  ownerOf(place: number): number {
+    return this.#arena.ownerOf(place)
   }
 
-  nextOf(row: number): number {
-    return this.#rows[row * STRIDE + NEXT] as number
+  nextOf(place: number): number {
+    return this.#arena.nextOf(place)
   }
 
-  textOf(row: number): string {
-    const at = row * STRIDE
-    return this.#arena.text(this.#rows[at + PLACE] as number, this.#rows[at + LENGTH] as number)
+  textOf(place: number): string {
+    return this.#arena.textOf(place)
   }
 
-  /** Adds a path that is not there yet, before `next` in the list of its owner, and answers its row. */
+  /**
+   * Adds a path that is not there yet, before `next` in the list of its owner, and answers its place; `NONE` when there
+   * is no room: then `compact` first.
+   */
   add(hash: number, bytes: Uint8Array, begin: number, end: number, owner: number, next: number): number {
-    const length = end - begin
-    if (!this.#arena.hasRoom(length)) this.#replaceArena(length)
-    const row = this.#takeRow()
-    const rows = this.#rows
-    const at = row * STRIDE
-    rows[at + HASH] = hash
-    rows[at + PLACE] = this.#arena.put(bytes, begin, end)
-    rows[at + LENGTH] = length
-    rows[at + OWNER] = owner
-    rows[at + NEXT] = next
-    this.#index.insert(hash, row)
-    this.#size++
-    return row
+    const place = this.#arena.put(owner, next, bytes, begin, end)
+    if (place === NONE) return NONE
+    if (2 * ++this.#size > this.#mask) this.#grow()
+    this.#insert(hash, place + 1)
+    return place
   }
 
-  /** Removes a path, and answers the list of its owner, which began at `first`, without it. */
-  remove(row: number, first: number): number {
-    const rows = this.#rows
-    const at = row * STRIDE
-    const next = rows[at + NEXT] as number
+  #insert(hash: number, entry: number): void {
+    const slots = this.#slots
+    let slot = hash >>> this.#shift
+    while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & this.#mask
+    slots[2 * slot] = hash
+    slots[2 * slot + 1] = entry
+  }
+
+  #grow(): void {
+    const old = this.#slots
+    this.#slots = new Int32Array(2 * old.length)
+    this.#mask = 2 * this.#mask + 1
+    this.#shift--
+    for (let at = 0; at < old.length; at += 2) {
+      if (old[at + 1] !== 0) this.#insert(old[at] as number, old[at + 1] as number)
+    }
+  }
+
+  /** Removes a path of that hash, and answers the list of its owner, which began at `first`, without it. */
+  remove(hash: number, place: number, first: number): number {
+    const next = this.nextOf(place)
     let rest = first
-    if (first === row) {
+    if (first === place) {
       rest = next
     } else {
       let before = first
-      while (this.nextOf(before) !== row) before = this.nextOf(before)
-      rows[before * STRIDE + NEXT] = next
+      while (this.nextOf(before) !== place) before = this.nextOf(before)
+      this.#arena.setNext(before, next)
     }
-    this.#index.remove(rows[at + HASH] as number, row)
-    this.#arena.drop(rows[at + LENGTH] as number)
-    rows[at + LENGTH] = FREE
-    rows[at + NEXT] = this.#free
-    this.#free = row
+    this.#arena.drop(place)
+    this.#removeSlot(hash, place)
     this.#size--
     return rest
   }
 
-  /** Every row in use, in no order. */
-  *rows(): IterableIterator<number> {
-    for (let row = 0; row < this.#end; row++) if (this.#rows[row * STRIDE + LENGTH] !== FREE) yield row
+  #removeSlot(hash: number, place: number): void {
+    const slots = this.#slots
+    const mask = this.#mask
+    let hole = hash >>> this.#shift
+    while (slots[2 * hole + 1] !== place + 1) hole = (hole + 1) & mask
+    for (let slot = (hole + 1) & mask; slots[2 * slot + 1] !== 0; slot = (slot + 1) & mask) {
+      // A slot may fill the hole when the hole is not before the place where the search for it begins.
+      const home = (slots[2 * slot] as number) >>> this.#shift
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue
+      slots[2 * hole] = slots[2 * slot] as number
+      slots[2 * hole + 1] = slots[2 * slot + 1] as number
+      hole = slot
+    }
+    slots[2 * hole + 1] = 0
   }
 
-  #takeRow(): number {
-    const row = this.#free
-    if (row !== NO_ROW) {
-      this.#free = this.nextOf(row)
-      return row
-    }
-    if ((this.#end + 1) * STRIDE > this.#rows.length) {
-      const rows = new Int32Array(2 * this.#rows.length)
-      rows.set(this.#rows)
-      this.#rows = rows
-    }
-    return this.#end++
-  }
-
-  /** Compacts: a new arena has room for as many bytes again as live, so this costs one copy of each byte at most. */
-  #replaceArena(length: number): void {
+  /**
+   * Makes room for a path of `length` bytes by copying all paths into a new arena. Answers where the entry at an old
+   * place lies now.
+   */
+  compact(length: number): (place: number) => number {
     const old = this.#arena
     const arena = old.successor(length)
-    const rows = this.#rows
-    for (const row of this.rows()) {
-      const at = row * STRIDE
-      rows[at + PLACE] = arena.take(old, rows[at + PLACE] as number, rows[at + LENGTH] as number)
+    const moved: number[] = []
+    const slots = this.#slots
+    for (let at = 1; at < slots.length; at += 2) {
+      if (slots[at] === 0) continue
+      const place = arena.adopt(old, (slots[at] as number) - 1)
+      slots[at] = place + 1
+      moved.push(place)
     }
+    const newPlace = (place: number): number => (place === NONE ? NONE : old.ownerOf(place))
+    for (const place of moved) arena.setNext(place, newPlace(arena.nextOf(place)))
     this.#arena = arena
+    return newPlace
   }
 }
-
-/** The length in a row that is not in use. */
-const FREE = -1
