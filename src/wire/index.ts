@@ -20,3 +20,15 @@ export {
   WRITE_FRAME_BYTES_MAX,
 } from './recorded-op-encoder.ts'
 export { OpKind, RecordedOp } from './recorded-op.ts'
+export { varintLength, writeVarint } from './protobuf.ts'
+export {
+  encodeRecord,
+  readRecordHeader,
+  RECORD_BYTES_MAX,
+  RecordReader,
+  recordsOf,
+  recordTooLarge,
+  splitRecords,
+} from './recordio.ts'
+export type { RecordHeader } from './recordio.ts'
+export { utf8Length } from './utf8.ts'

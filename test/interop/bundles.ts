@@ -8,7 +8,7 @@ import {
   unpackBundle,
 } from '../../src/wire/logdog/index.ts'
 import type { ButlerLogBundle } from '../../src/wire/logdog/index.ts'
-import { splitRecords } from '../../src/wire/recordio.ts'
+import { splitRecords } from '../../src/wire/index.ts'
 import {
   bundleFrom,
   bundleTo,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { RecoveryLogError } from '../../src/errors/index.ts'
-import { varintLength } from '../../src/wire/protobuf.ts'
-import { encodeRecord, RecordReader, splitRecords } from '../../src/wire/recordio.ts'
+import { encodeRecord, RecordReader, splitRecords, varintLength } from '../../src/wire/index.ts'
 import { casesOf, expectKeys, fromHex, hexOf, isSafe, sha256Hex } from './archive-cases.ts'
 import type { Rule, VectorRun, VectorSuite } from './vector-run.ts'
 

@@ -1,0 +1,318 @@
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { throwIfAborted } from '../../async/index.ts'
+import { RecoveryLogError } from '../../errors/index.ts'
+import { systemErrorCode } from '../../parts/index.ts'
+import type {
+  BlobBody,
+  BlobInfo,
+  BlobStore,
+  BlobSupports,
+  ByteRange,
+  ListOptions,
+  PutOptions,
+} from '../blob-store.ts'
+import { CallGate } from '../call-gate.ts'
+import { alreadyThere, checkKey, checkRange, notFound } from '../key.ts'
+import { contentBytes, readBlobFile, writeBlobFile } from './blob-file.ts'
+import { makeFolder, removeEmptyFolders, syncFolder } from './folders.ts'
+import { bytesOfKey, keyOfBytes, keyPartOf, pathOfKey } from './key-path.ts'
+import { blobError, ifThere, isMissing } from './system-error.ts'
+import { WarmFiles } from './warm-files.ts'
+
+export interface FileBlobStoreOptions {
+  /** Where the store lies. Made when it is missing. Any number of processes may share it. */
+  readonly dir: string
+  /** So many descriptors are kept open for reading ranges. Default 64. */
+  readonly openFilesMax?: number
+  /** What a dead writer has left is removed on opening when it was not written to for so long. Default 24 h. */
+  readonly leftoverMs?: number
+}
+
+interface WithSignal {
+  readonly signal?: AbortSignal
+}
+
+/** A key of 1,024 bytes takes at most 3,200 bytes of path. */
+const MAX_KEY_BYTES = 1024
+const DEFAULT_OPEN_FILES_MAX = 64
+const DEFAULT_LEFTOVER_MS = 24 * 60 * 60 * 1000
+
+/** A folder may be removed as empty between being made and being used, by whoever has emptied it. */
+const FOLDER_TRIES = 100
+
+/**
+ * A blob store of files. A blob becomes visible by: written aside, synced, renamed or linked into its place, its folder
+ * synced. `dir/tmp` holds what is being written, `dir/blobs` what has been.
+ */
+export class FileBlobStore implements BlobStore, AsyncDisposable {
+  readonly maxKeyBytes = MAX_KEY_BYTES
+  readonly supports: BlobSupports
+  readonly #blobs: string
+  readonly #aside: string
+  readonly #warm: WarmFiles
+  readonly #gate = new CallGate('the blob store')
+
+  /**
+   * Opens the store in `dir`, finds out what its file system can do, and removes what writers have left that died.
+   *
+   * @throws RecoveryLogError `DENIED`, `UNAVAILABLE`
+   */
+  static async open(options: FileBlobStoreOptions): Promise<FileBlobStore> {
+    const { openFilesMax = DEFAULT_OPEN_FILES_MAX, leftoverMs = DEFAULT_LEFTOVER_MS } = options
+    if (!Number.isSafeInteger(openFilesMax) || openFilesMax < 1) {
+      throw new RangeError(`expected an integer from 1 for openFilesMax, got ${openFilesMax}`)
+    }
+    const dir = resolve(options.dir)
+    try {
+      await mkdir(join(dir, 'blobs'), { recursive: true })
+      await mkdir(join(dir, 'tmp'), { recursive: true })
+      await syncFolder(dir)
+      const conditionalPut = await probeLinks(join(dir, 'tmp'))
+      await removeLeftovers(join(dir, 'tmp'), leftoverMs)
+      return new FileBlobStore(dir, openFilesMax, { conditionalPut })
+    } catch (error) {
+      throw blobError(error, 'open', dir)
+    }
+  }
+
+  private constructor(dir: string, openFilesMax: number, supports: BlobSupports) {
+    this.supports = supports
+    this.#blobs = join(dir, 'blobs')
+    this.#aside = join(dir, 'tmp')
+    this.#warm = new WarmFiles(openFilesMax)
+  }
+
+  /** How many descriptors are kept open. */
+  get openFiles(): number {
+    return this.#warm.openFiles
+  }
+
+  async put(key: string, body: BlobBody, options: PutOptions = {}): Promise<void> {
+    await this.#call('put', key, async () => {
+      const path = this.#path(key)
+      throwIfAborted(options.signal)
+      if (options.ifAbsent === true) {
+        if (!this.supports.conditionalPut) {
+          throw new RecoveryLogError('INVALID', 'this file system has no links: ifAbsent cannot be kept', {
+            key,
+          })
+        }
+        // To save reading a body in vain. What decides is the link.
+        if ((await ifThere(stat(path))) !== undefined) throw alreadyThere(key)
+      }
+      const aside = join(this.#aside, `${randomUUID()}.tmp`)
+      try {
+        await writeBlobFile(aside, body, options.signal)
+        await this.#place(path, () => (options.ifAbsent === true ? link(aside, path) : rename(aside, path)))
+        this.#warm.drop(path)
+      } catch (error) {
+        throw systemErrorCode(error) === 'EEXIST' ? alreadyThere(key) : error
+      } finally {
+        await ifThere(unlink(aside))
+      }
+      await ifThere(syncFolder(dirname(path)))
+    })
+  }
+
+  get(key: string, options?: WithSignal): AsyncIterable<Uint8Array>
+  get(key: string, options: ByteRange & WithSignal): Promise<Uint8Array>
+  get(
+    key: string,
+    options: Partial<ByteRange> & WithSignal = {},
+  ): AsyncIterable<Uint8Array> | Promise<Uint8Array> {
+    const { offset, length, signal } = options
+    if (offset === undefined || length === undefined) return this.#stream(key, signal)
+    return this.#range(key, { offset, length }, signal)
+  }
+
+  async stat(key: string, options: WithSignal = {}): Promise<BlobInfo> {
+    return this.#call('stat', key, async () => {
+      throwIfAborted(options.signal)
+      return this.#info(key, this.#path(key))
+    })
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<BlobInfo, void, undefined> {
+    this.#gate.enter()
+    try {
+      const after = options.after === undefined ? undefined : bytesOfKey(options.after)
+      const walk: Walk = { prefix: bytesOfKey(prefix), after, signal: options.signal }
+      for await (const [bytes, path] of keysIn(this.#blobs, '', walk)) {
+        const info = await ifThere(this.#info(keyOfBytes(bytes), path))
+        if (info !== undefined) yield info
+      }
+    } catch (error) {
+      throw blobError(error, 'list', prefix)
+    } finally {
+      this.#gate.leave()
+    }
+  }
+
+  async move(from: string, to: string, options: WithSignal = {}): Promise<void> {
+    await this.#call('move', from, async () => {
+      const source = this.#path(from)
+      const target = this.#path(to)
+      throwIfAborted(options.signal)
+      if ((await ifThere(stat(source))) === undefined) {
+        if ((await ifThere(stat(target))) === undefined) throw notFound(from)
+        return
+      }
+      try {
+        await this.#place(target, () => rename(source, target))
+      } catch (error) {
+        // Another one may have moved it meanwhile: then the target is there.
+        if (!isMissing(error) || (await ifThere(stat(target))) === undefined) throw error
+      }
+      this.#warm.drop(source)
+      this.#warm.drop(target)
+      await ifThere(syncFolder(dirname(target)))
+      await this.#tidy(dirname(source))
+    })
+  }
+
+  async remove(key: string, options: WithSignal = {}): Promise<void> {
+    await this.#call('remove', key, async () => {
+      const path = this.#path(key)
+      throwIfAborted(options.signal)
+      await ifThere(unlink(path))
+      this.#warm.drop(path)
+      await this.#tidy(dirname(path))
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#gate.close()
+    this.#warm.dropAll()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #range(key: string, range: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    this.#gate.enter()
+    try {
+      checkRange(range)
+      throwIfAborted(signal)
+      return await this.#warm.read(this.#path(key), key, range)
+    } catch (error) {
+      throw blobError(error, 'get', key)
+    } finally {
+      this.#gate.leave()
+    }
+  }
+
+  async *#stream(key: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#gate.enter()
+    try {
+      yield* readBlobFile(this.#path(key), key, signal)
+    } catch (error) {
+      throw blobError(error, 'get', key)
+    } finally {
+      this.#gate.leave()
+    }
+  }
+
+  async #call<T>(what: string, key: string, body: () => Promise<T>): Promise<T> {
+    return this.#gate.run(async () => {
+      try {
+        return await body()
+      } catch (error) {
+        throw blobError(error, what, key)
+      }
+    })
+  }
+
+  #path(key: string): string {
+    checkKey(key, MAX_KEY_BYTES)
+    return `${this.#blobs}/${pathOfKey(key)}`
+  }
+
+  async #info(key: string, path: string): Promise<BlobInfo> {
+    const { size, mtimeMs } = await stat(path)
+    return { key, size: contentBytes(key, size), modifiedMs: mtimeMs }
+  }
+
+  /** Runs `body`, which gives a file its place at `path`, with the folders above it made. */
+  async #place(path: string, body: () => Promise<void>): Promise<void> {
+    const folder = dirname(path)
+    for (let tries = 1; ; tries++) {
+      let isMade = false
+      try {
+        await makeFolder(folder, this.#blobs)
+        isMade = true
+        await body()
+        return
+      } catch (error) {
+        if (!isMissing(error) || tries === FOLDER_TRIES) throw error
+        // The folder is there, so it is the source that is not.
+        if (isMade && (await ifThere(stat(folder))) !== undefined) throw error
+      }
+    }
+  }
+
+  /** After a name was taken out of `folder`: makes that durable, and removes what is empty now. */
+  async #tidy(folder: string): Promise<void> {
+    await ifThere(syncFolder(folder))
+    await removeEmptyFolders(folder, this.#blobs)
+  }
+}
+
+interface Walk {
+  readonly prefix: string
+  readonly after: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** The keys in `folder`, which stands for those that begin with `begin`, each with the path of its file. */
+async function* keysIn(
+  folder: string,
+  begin: string,
+  walk: Walk,
+): AsyncGenerator<[string, string], void, undefined> {
+  throwIfAborted(walk.signal)
+  const names = (await ifThere(readdir(folder))) ?? []
+  const parts = names.map((name) => ({ ...keyPartOf(name), name }))
+  parts.sort((a, b) => (a.bytes < b.bytes ? -1 : a.bytes > b.bytes ? 1 : 0))
+  for (const { bytes, isFile, name } of parts) {
+    const key = begin + bytes
+    const path = `${folder}/${name}`
+    if (isFile) {
+      if (key.startsWith(walk.prefix) && (walk.after === undefined || key > walk.after)) yield [key, path]
+    } else if (mayHold(key, walk)) yield* keysIn(path, key, walk)
+  }
+}
+
+/** Whether keys that begin with `begin` can be among those asked for. */
+function mayHold(begin: string, { prefix, after }: Walk): boolean {
+  if (!begin.startsWith(prefix) && !prefix.startsWith(begin)) return false
+  return after === undefined || begin > after || after.startsWith(begin)
+}
+
+/** Whether the file system makes links, and refuses a second one of the same name. */
+async function probeLinks(folder: string): Promise<boolean> {
+  const file = join(folder, `${randomUUID()}.tmp`)
+  const second = `${file}.link`
+  await (await open(file, 'wx')).close()
+  try {
+    await link(file, second)
+    await link(file, second)
+    return false
+  } catch (error) {
+    return systemErrorCode(error) === 'EEXIST'
+  } finally {
+    await ifThere(unlink(second))
+    await ifThere(unlink(file))
+  }
+}
+
+/** Removes files that nobody has written to for a long time: their writers are dead. */
+async function removeLeftovers(folder: string, leftoverMs: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    const info = await ifThere(stat(path))
+    if (info !== undefined && Date.now() - info.mtimeMs > leftoverMs) await ifThere(unlink(path))
+  }
+}

@@ -1,0 +1,119 @@
+import { close, fstatSync, open, read } from 'node:fs'
+import { promisify } from 'node:util'
+import { RecoveryLogError } from '../../errors/index.ts'
+import type { ByteRange } from '../blob-store.ts'
+import { contentBytes } from './blob-file.ts'
+
+/**
+ * Files kept open for reading ranges: opening costs as much as reading. The least recently used one is closed when
+ * there are too many, as soon as nobody reads from it.
+ */
+
+interface WarmFile {
+  readonly fd: number
+  /** Of the content, in bytes: a blob never changes. */
+  readonly size: number
+  readers: number
+  /** To be closed by its last reader. */
+  isDropped: boolean
+}
+
+const openFile = promisify(open)
+
+export class WarmFiles {
+  readonly #openFilesMax: number
+  /** By path, the least recently used first. */
+  readonly #files = new Map<string, WarmFile>()
+
+  constructor(openFilesMax: number) {
+    this.#openFilesMax = openFilesMax
+  }
+
+  /** How many descriptors are open. */
+  get openFiles(): number {
+    return this.#files.size
+  }
+
+  /** Reads a range of the blob file at `path`, opening it when it is not open. */
+  async read(path: string, key: string, range: ByteRange): Promise<Uint8Array> {
+    const file = this.#warm(path) ?? (await this.#open(path, key))
+    file.readers++
+    try {
+      const length = Math.max(0, Math.min(range.length, file.size - range.offset))
+      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+      for (let at = 0; at < length;) {
+        const count = await readInto(file.fd, bytes, at, range.offset + at)
+        if (count === 0) {
+          throw new RecoveryLogError('CORRUPT', `the file of the blob ${key} is cut`, {
+            key,
+            offset: range.offset + at,
+          })
+        }
+        at += count
+      }
+      return bytes
+    } finally {
+      file.readers--
+      if (file.isDropped) closeUnread(file)
+    }
+  }
+
+  /** Forgets the file at `path`: the next read opens what is there then. */
+  drop(path: string): void {
+    const file = this.#files.get(path)
+    if (file === undefined) return
+    this.#files.delete(path)
+    file.isDropped = true
+    closeUnread(file)
+  }
+
+  dropAll(): void {
+    for (const path of [...this.#files.keys()]) this.drop(path)
+  }
+
+  #warm(path: string): WarmFile | undefined {
+    const file = this.#files.get(path)
+    if (file === undefined) return undefined
+    // Another process may have replaced or removed it: then its inode has no name any more.
+    if (fstatSync(file.fd).nlink === 0) {
+      this.drop(path)
+      return undefined
+    }
+    this.#files.delete(path)
+    this.#files.set(path, file)
+    return file
+  }
+
+  async #open(path: string, key: string): Promise<WarmFile> {
+    const fd = await openFile(path, 'r')
+    let size: number
+    try {
+      size = contentBytes(key, fstatSync(fd).size)
+    } catch (error) {
+      close(fd)
+      throw error
+    }
+    const file: WarmFile = { fd, size, readers: 0, isDropped: false }
+    this.drop(path) // somebody else may have opened it meanwhile
+    this.#files.set(path, file)
+    for (const oldest of this.#files.keys()) {
+      if (this.#files.size <= this.#openFilesMax) break
+      this.drop(oldest)
+    }
+    return file
+  }
+}
+
+function closeUnread(file: WarmFile): void {
+  if (file.readers === 0) close(file.fd)
+}
+
+/** The callback costs less than a FileHandle does. */
+async function readInto(fd: number, bytes: Uint8Array, at: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, bytes, at, bytes.length - at, position, (error, count) => {
+      if (error === null) resolve(count)
+      else reject(error)
+    })
+  })
+}
