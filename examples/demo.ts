@@ -99,7 +99,9 @@ async function lookIntoDatabase(dir: string): Promise<{ rows: number; integrity:
 }
 
 function git(dir: string, ...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync('git', ['-C', join(dir, 'repo'), ...args], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync('git', ['-C', join(dir, 'repo'), ...args], {
+    encoding: 'utf8',
+  })
   return { status, output: stdout + stderr }
 }
 
@@ -137,7 +139,9 @@ async function killedWhileItWorks(): Promise<void> {
   await sleep(WORK_MS)
   await kill(owner.child)
   const last = owner.synced.at(-1)
-  console.log(`  killed with SIGKILL after ${String(owner.synced.length)} syncs, journal ${megabytes(sizeOf(journal))}`)
+  console.log(
+    `  killed with SIGKILL after ${String(owner.synced.length)} syncs, journal ${megabytes(sizeOf(journal))}`,
+  )
   check('it had work in hand', owner.synced.length > 10)
 
   console.log('2. The directory is rebuilt on another machine.')
@@ -169,7 +173,10 @@ async function handedOver(): Promise<void> {
   await state.close()
   await checkContent(machine('machine-4'), owner.synced)
   const copy = await DurableDirectory.recover({ dir: machine('machine-5'), journal, hints })
-  check('and what it wrote is in the log', readFileSync(join(copy.dir, 'new-owner.txt'), 'utf8') === 'it goes on\n')
+  check(
+    'and what it wrote is in the log',
+    readFileSync(join(copy.dir, 'new-owner.txt'), 'utf8') === 'it goes on\n',
+  )
 }
 
 try {

@@ -99,7 +99,10 @@ export interface RecoveryPlan {
   readonly reachable: readonly LogEnd[]
 }
 
-export interface PlanOptions extends Pick<CopyOptions, 'hints' | 'journal' | 'journals' | 'acceptDataLoss' | 'signal'> {
+export interface PlanOptions extends Pick<
+  CopyOptions,
+  'hints' | 'journal' | 'journals' | 'acceptDataLoss' | 'signal'
+> {
   readonly at?: LogEnd | undefined
 }
 

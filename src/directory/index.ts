@@ -1,10 +1,4 @@
-export type {
-  DirectoryCopy,
-  PlanOptions,
-  RecoverOptions,
-  RecoveryPlan,
-  VerifyReport,
-} from './copies.ts'
+export type { DirectoryCopy, PlanOptions, RecoverOptions, RecoveryPlan, VerifyReport } from './copies.ts'
 export type { DirectoryEnd } from './directory-end.ts'
 export type { DirectoryEvent, OnDirectoryEvent } from './directory-event.ts'
 export type {

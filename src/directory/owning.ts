@@ -77,7 +77,8 @@ async function leave(
 ): Promise<{ change: ChangeOfLogs; since: () => HintsBuilderOptions['since'] }> {
   const { log, offset } = played.head
   const from = await journalsOf(options)(log)
-  if (from === undefined) throw new RecoveryLogError('NOT_FOUND', `no journal is known for the log ${log}`, { log })
+  if (from === undefined)
+    throw new RecoveryLogError('NOT_FOUND', `no journal is known for the log ${log}`, { log })
   let { since } = building
   const saveHints: ChangeOfLogs['saveHints'] = async (hints, end) => {
     for (let tries = 0; tries < SAVE_TRIES_MAX; tries++) {
@@ -105,6 +106,8 @@ async function checkFence(journal: Journal, author: number, signal: AbortSignal 
     })
   } catch (error) {
     if (!RecoveryLogError.is(error, 'REGISTER_MISMATCH')) throw error
-    throw new RecoveryLogError('FENCED', `a newer owner has taken over ${journal.name}`, error.data, { cause: error })
+    throw new RecoveryLogError('FENCED', `a newer owner has taken over ${journal.name}`, error.data, {
+      cause: error,
+    })
   }
 }

@@ -1,6 +1,6 @@
 /** Durable directories with the system's parts filled in, so that paths do for a journal and for a hints store. */
 import * as nodeFs from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import {
   DurableDirectory as PureDirectory,
   FileHintsStore,
@@ -59,13 +59,17 @@ export const DurableDirectory = {
   /** Recovers the directory or begins it, and owns it: the owner before is fenced. */
   async open(options: OpenOptions): Promise<PureDirectory> {
     const filled = await fill(options)
-    return closeOnFailure(filled.closeWith, () => PureDirectory.open({ ...filled, dir: resolve(options.dir) }))
+    return closeOnFailure(filled.closeWith, () =>
+      PureDirectory.open({ ...filled, dir: resolve(options.dir) }),
+    )
   },
 
   /** A standby: plays and tails the log beside `dir`, and leaves the tree of `dir` untouched until `promote`. */
   async follow(options: FollowOptions): Promise<Standby<PureDirectory>> {
     const filled = await fill(options)
-    return closeOnFailure(filled.closeWith, () => PureDirectory.follow({ ...filled, dir: resolve(options.dir) }))
+    return closeOnFailure(filled.closeWith, () =>
+      PureDirectory.follow({ ...filled, dir: resolve(options.dir) }),
+    )
   },
 
   /** A copy in another place, as of the head or of a point in time. Owns nothing and appends nothing. */
@@ -109,9 +113,7 @@ async function fill<Options extends DirectorySource>(options: Options): Promise<
       ? new FileHintsStore({ dir: resolve(hints), fs: nodeFs, random: systemRandom })
       : undefined
   const ownJournal =
-    typeof journal === 'string'
-      ? await FileJournal.open({ dir: resolve(journal), name: journalName(journal) })
-      : undefined
+    typeof journal === 'string' ? await FileJournal.open({ dir: resolve(journal) }) : undefined
   return {
     fs: nodeFs,
     clock: systemClock,
@@ -146,9 +148,4 @@ async function closeOnFailure<T>(
     for (const part of parts) await part.close()
     throw error
   }
-}
-
-/** A log's name has 4 characters at least; the folder's own name is what people know it by. */
-function journalName(path: string): string {
-  return `file/${basename(resolve(path))}`
 }
