@@ -5,6 +5,7 @@
 import { RecoveryLogError } from '../../errors/index.ts'
 import { assertOffset, validateAppend } from '../append-rules.ts'
 import type { AppendRequest, Commit, Fragment, Label } from '../journal.ts'
+import { lowerBound } from '../lower-bound.ts'
 import { changeRegisters, checkRegisters } from '../registers.ts'
 
 /** Content from this size on gets a block of its own; what is smaller shares blocks. */
@@ -186,16 +187,4 @@ function readBlocks(blocks: readonly Block[], offset: number, target: Uint8Array
     filled += count
   }
   return filled
-}
-
-/** The lowest index for which `holds`, which must not change back; `length` when there is none. */
-function lowerBound(length: number, holds: (index: number) => boolean): number {
-  let low = 0
-  let high = length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (holds(middle)) high = middle
-    else low = middle + 1
-  }
-  return low
 }

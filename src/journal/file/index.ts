@@ -1,0 +1,6 @@
+export type { TornTail } from './epoch-end.ts'
+export { FILE_POLL_MS, FILE_SEGMENT_BYTES, FileJournal } from './file-journal.ts'
+export type { FileJournalOptions } from './file-journal.ts'
+export { nodeJournalFileSystem } from './journal-file-system.ts'
+export type { FolderWatch, JournalFileSystem } from './journal-file-system.ts'
+export type { FileDurability } from './journal-folder.ts'
