@@ -1,7 +1,7 @@
 /**
  * What a Player is given, and what it answers (recovery-log spec, section 7).
  */
-import type { FSM } from '../fsm/index.ts'
+import type { FSM, Outcome } from '../fsm/index.ts'
 import type { Journal, JournalResolver, Label } from '../journal/index.ts'
 import type { Clock, SyncFileSystem } from '../parts/index.ts'
 import type { FSMHints } from '../wire/index.ts'
@@ -107,4 +107,6 @@ export interface Played extends AtHead {
   readonly jumps: readonly LogRange[]
   /** Spans that were no frames. Touching ones are one, and what was left over at an append's end is among them. */
   readonly desyncs: readonly LogRange[]
+  /** How many operations were read, by what came of them. */
+  readonly outcomes: ReadonlyMap<Outcome, number>
 }

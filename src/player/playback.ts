@@ -251,7 +251,7 @@ export class Playback {
   }
 
   /** Gives the files their names. */
-  async #complete({ fsm }: Begun): Promise<Played> {
+  async #complete({ fsm, scanner }: Begun): Promise<Played> {
     const { target, platform, directoryMarkers, dir } = this.#settings
     this.#refuseMissed()
     await target.flush()
@@ -267,7 +267,7 @@ export class Playback {
     target.finish(layout)
     this.#tellWaiters()
     const { jumps, desyncs } = this.#skipped
-    return { fsm, dir, ...this.state, jumps, desyncs }
+    return { fsm, dir, ...this.state, jumps, desyncs, outcomes: scanner.outcomes }
   }
 
   #refuseMissed(): void {

@@ -62,6 +62,8 @@ export class Scanner {
   #contentChecksum = 0
   /** Where what is no frame begins, or -1. */
   #desyncBegin = -1
+  #applied = 0
+  readonly #notApplied = new Map<Outcome, number>()
 
   constructor(parts: ScannerParts) {
     this.#fsm = parts.fsm
@@ -70,6 +72,12 @@ export class Scanner {
     this.#frameBytesMax = parts.frameBytesMax
     this.#onEvent = parts.onEvent
     this.#hintedThrough = this.#endOfHint()
+  }
+
+  /** How many operations have been read, by what came of them. */
+  get outcomes(): ReadonlyMap<Outcome, number> {
+    const applied: [Outcome, number][] = this.#applied === 0 ? [] : [['OK', this.#applied]]
+    return new Map([...applied, ...this.#notApplied])
   }
 
   /** Goes to an offset of a log. What has been carried over is dropped. */
@@ -244,11 +252,12 @@ export class Scanner {
     this.#contentLeft = op.length
     this.#contentChecksum = 0
     if (this.#isApplied) this.#reenact(op)
-    else if (outcome !== 'FNODE_NOT_TRACKED') this.#report(op, outcome)
+    else this.#report(op, outcome)
     return true
   }
 
   #reenact(op: RecordedOp): void {
+    this.#applied++
     if (op.kind === OpKind.create) this.#target.create(op.seqNo)
     else if (op.kind === OpKind.unlink && !this.#fsm.isLive(op.fnode)) this.#target.remove(op.fnode)
     else if (op.length === 0) this.#verifyContent()
@@ -256,7 +265,8 @@ export class Scanner {
 
   /** Tells of an operation that changed nothing, unless it is of a dead branch or an old one. */
   #report(op: RecordedOp, outcome: Outcome): void {
-    if (outcome === 'NOT_HINTED_AUTHOR' || op.seqNo < this.#fsm.nextSeqNo) return
+    this.#notApplied.set(outcome, (this.#notApplied.get(outcome) ?? 0) + 1)
+    if (outcome === 'NOT_HINTED_AUTHOR' || op.seqNo < this.#fsm.nextSeqNo) return // FNODE_NOT_TRACKED is an old one now
     const { log, firstOffset, lastOffset, seqNo } = op
     const author = op.author >>> 0
     this.#skipped.operation(author, this.#fsm.lastAuthor, seqNo, { log, begin: firstOffset, end: lastOffset })

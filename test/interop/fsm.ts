@@ -3,7 +3,13 @@ import { RecoveryLogError } from '../../src/errors/index.ts'
 import { FSM } from '../../src/fsm/index.ts'
 import type { FSMHints } from '../../src/fsm/index.ts'
 import type { Segment } from '../../src/segments/index.ts'
-import { decodeRecordedOp, hintsToJson, hintsToProto, RecordedOp } from '../../src/wire/index.ts'
+import {
+  decodeRecordedOp,
+  hintsFromProto,
+  hintsToJson,
+  hintsToProto,
+  RecordedOp,
+} from '../../src/wire/index.ts'
 import { fromGoHints, joinCuts } from './go-hints.ts'
 import type { GoHints } from './go-hints.ts'
 import { knownKeys } from './known-keys.ts'
@@ -21,7 +27,7 @@ interface Step {
   readonly nextChecksum: number
 }
 
-interface State {
+export interface State {
   readonly nextSeqNo: number
   readonly nextChecksum: number
   readonly lastLog: string
@@ -32,7 +38,7 @@ interface State {
   readonly hintedFnodes: readonly number[]
 }
 
-interface BuiltHints {
+export interface BuiltHints {
   readonly log: string
   readonly json: string
   readonly protoHex: string
@@ -45,7 +51,11 @@ interface FsmCase {
   readonly steps: readonly Step[]
   readonly final?: State
   readonly builtHints?: BuiltHints
-  readonly noGhosts?: { readonly outcomes: readonly string[]; readonly final: State; readonly builtHints?: BuiltHints }
+  readonly noGhosts?: {
+    readonly outcomes: readonly string[]
+    readonly final: State
+    readonly builtHints?: BuiltHints
+  }
 }
 
 /** The state machine, step by step, and the hints that it builds. */
@@ -70,7 +80,7 @@ function ruleOf(one: FsmCase): Rule {
   return isCut(one.hints) ? 'cut hints' : 'equal to Go'
 }
 
-function isCut(hints: GoHints): boolean {
+export function isCut(hints: GoHints): boolean {
   return fromGoHints(hints).liveNodes.some(({ segments }) => joinCuts(segments).length < segments.length)
 }
 
@@ -79,7 +89,10 @@ function runCase(one: FsmCase): void {
   const hints = fromGoHints(one.hints)
   if (one.newFsm !== 'OK') {
     assert.throws(() => new FSM(hints), isError('HINTS_INVALID'))
-    assert.deepEqual([one.steps, one.final, one.builtHints, one.noGhosts], [[], undefined, undefined, undefined])
+    assert.deepEqual(
+      [one.steps, one.final, one.builtHints, one.noGhosts],
+      [[], undefined, undefined, undefined],
+    )
     return
   }
   const fsm = new FSM(hints)
@@ -122,7 +135,7 @@ function decoded(step: Step, message: Uint8Array): RecordedOp {
   return op
 }
 
-function expectState(fsm: FSM, state: State, cut: boolean): void {
+export function expectState(fsm: FSM, state: State, cut: boolean): void {
   knownKeys(state, STATE_KEYS)
   for (const node of state.liveNodes) knownKeys(node, ['fnode', 'links', 'segments'])
   const segments = [...state.hintedSegments, ...state.liveNodes.flatMap((node) => node.segments)]
@@ -163,13 +176,18 @@ const STATE_KEYS = [
   'hintedFnodes',
 ]
 
-function expectHints(fsm: FSM, built: BuiltHints, cut: boolean): void {
+export function expectHints(fsm: FSM, built: BuiltHints, cut: boolean): void {
   knownKeys(built, ['log', 'json', 'protoHex'])
   const { log, liveNodes, properties } = fsm.buildHints(built.log)
-  const nodes = liveNodes.map((node) => ({ ...node, segments: cut ? joinCuts(node.segments) : node.segments }))
+  const nodes = liveNodes.map((node) => ({
+    ...node,
+    segments: cut ? joinCuts(node.segments) : node.segments,
+  }))
   const hints: FSMHints = { log, liveNodes: nodes, properties }
-  const expected = fromGoHints(JSON.parse(built.json) as GoHints)
-  assert.deepEqual(hints, { ...expected, properties: byPath(expected.properties) })
+  const proto = Buffer.from(built.protoHex, 'hex')
+  for (const expected of [fromGoHints(JSON.parse(built.json) as GoHints), hintsFromProto(proto)]) {
+    assert.deepEqual(hints, { ...expected, properties: byPath(expected.properties) })
+  }
   if (properties.length > 1) return // Go writes them in no order
   assert.equal(Buffer.from(hintsToJson(hints)).toString(), built.json)
   assert.equal(Buffer.from(hintsToProto(hints)).toString('hex'), built.protoHex)
