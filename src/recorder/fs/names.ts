@@ -1,0 +1,55 @@
+/**
+ * Names with a meaning of their own (durable-directory spec, section 2), and names that no player would make
+ * (recovery-log spec, section 9).
+ */
+import { RESERVED_FOLDER } from '../recorded-path.ts'
+
+/** An empty file of this name stands for an empty directory: in the log only, never on the disk. */
+export const MARKER_NAME = '.emptydir'
+
+/** In which players stage files. */
+const STAGING_FOLDER = '/.fnodes'
+
+const PIECE_BYTES_MAX = 255
+const PATH_BYTES_MAX = 4095
+
+const HALF_SURROGATE = /\p{Surrogate}/u
+const WINDOWS_REFUSED = /[\\:]|[. ](?:\/|$)|\/(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:[./]|$)/i
+
+const utf8 = new TextEncoder()
+
+/** Whose rules for names hold where the directory lies. */
+export type Platform = 'posix' | 'windows'
+
+/** The marker's path in the directory `dir`. */
+export function markerOf(dir: string): string {
+  return dir === '/' ? `/${MARKER_NAME}` : `${dir}/${MARKER_NAME}`
+}
+
+/** The directory that a path is in. The root is in itself. */
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/'
+}
+
+/** Whether the path is hidden by the player, or refused by it: `EPERM` for whoever would make it. */
+export function isReservedName(path: string, platform: Platform): boolean {
+  return (
+    path.endsWith(`/${MARKER_NAME}`) ||
+    path.includes(`/${MARKER_NAME}/`) ||
+    `${path}/`.startsWith(RESERVED_FOLDER) ||
+    `${path}/`.startsWith(`${STAGING_FOLDER}/`) ||
+    (platform === 'windows' && WINDOWS_REFUSED.test(path))
+  )
+}
+
+/** Whether the path is no text at all: it would name one thing here and another one after a recovery. */
+export function isBrokenText(path: string): boolean {
+  return HALF_SURROGATE.test(path)
+}
+
+/** Whether a piece or the whole is longer than a player takes. */
+export function isTooLong(path: string): boolean {
+  if (path.length * 3 <= PIECE_BYTES_MAX) return false // one UTF-16 unit is at most three bytes
+  if (utf8.encode(path).length > PATH_BYTES_MAX) return true
+  return path.split('/').some((piece) => utf8.encode(piece).length > PIECE_BYTES_MAX)
+}
