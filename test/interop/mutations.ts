@@ -18,29 +18,35 @@ export function shapeOf(place: Place): string {
   return place.map((step) => (typeof step === 'number' ? '*' : step)).join('.')
 }
 
-/** Another value of the same type. */
-export function mutated(value: unknown): unknown {
+/**
+ * Another value of the same type; of errors the opposite, since their texts are not compared. Undefined takes the key
+ * away.
+ */
+export function mutated(value: unknown, key: string | number = ''): unknown {
+  if (/^(outcome|outcomes|newFsm|validate)$/.test(String(key))) return value === 'OK' ? 'FAILS' : 'OK'
+  if (/error|panic/i.test(String(key))) return value === null || value === '' ? 'fails' : undefined
   if (typeof value === 'number') return value + 1
   if (typeof value === 'boolean') return !value
   if (value === null) return 'no longer null'
-  if (typeof value === 'string') return mutatedText(value)
+  if (typeof value === 'string') return value === '' ? '00' : mutatedText(value)
   return Array.isArray(value) ? ['no longer empty'] : { no: 'longer empty' }
 }
 
 /** Hex stays hex and words stay words, so that what is noticed is the value and not its syntax. */
 function mutatedText(text: string): string {
-  if (text.includes(' ')) return 'OK' // the text of an error: that there is one is compared, not how it is told
   const last = text.slice(-1)
   return text.slice(0, -1) + (last === '0' ? '1' : /[1-9a-f]/.test(last) ? '0' : last === 'X' ? 'Y' : 'X')
 }
+
+type Change = (value: unknown, key: string | number | undefined) => unknown
 
 /** Hands out one file with one value changed, and of it and its folder only the case that holds the value. */
 export class MutatedRun extends VectorRun {
   readonly #file: string
   readonly #place: Place
-  readonly #change: (value: unknown) => unknown
+  readonly #change: Change
 
-  constructor(root: string, file: string, place: Place, change: (value: unknown) => unknown) {
+  constructor(root: string, file: string, place: Place, change: Change) {
     super(root)
     this.#file = file
     this.#place = place
@@ -74,7 +80,7 @@ function onlyCase(root: unknown, place: Place): unknown {
   )
 }
 
-function changedAt(root: unknown, place: Place, change: (value: unknown) => unknown): unknown {
+function changedAt(root: unknown, place: Place, change: Change): unknown {
   // The case that is left is the first of its list.
   const [list, index, ...rest] = place
   const path = typeof index === 'number' ? [list as string, 0, ...rest] : place
@@ -82,7 +88,8 @@ function changedAt(root: unknown, place: Place, change: (value: unknown) => unkn
   let parent = changed as Record<string | number, unknown>
   for (const step of path.slice(0, -1)) parent = parent[step] as Record<string | number, unknown>
   const last = path.at(-1) as string | number
-  parent[last] = change(parent[last])
+  parent[last] = change(parent[last], typeof last === 'number' ? path.at(-2) : last)
+  if (parent[last] === undefined) Reflect.deleteProperty(parent, last)
   return changed
 }
 

@@ -1,14 +1,31 @@
 import { suite as authors } from './authors.ts'
+import { suite as chains } from './chains.ts'
+import { suite as frames } from './frames.ts'
 import { randomSuite as fsmRandom, suite as fsm } from './fsm.ts'
+import { suite as hints } from './hints.ts'
 import { suite as messages } from './messages.ts'
 import { suite as names } from './names.ts'
+import { suite as recorder } from './recorder.ts'
 import { suite as recordio } from './recordio.ts'
 import { suite as registers } from './registers.ts'
 import { suite as segments } from './segments.ts'
 import type { VectorSuite } from './vector-run.ts'
 
 /** Everything that runs vectors, in the order of test/vectors/README.md. */
-export const suites: readonly VectorSuite[] = [fsm, fsmRandom, segments, authors, registers, recordio, names, messages]
+export const suites: readonly VectorSuite[] = [
+  frames,
+  chains,
+  fsm,
+  fsmRandom,
+  segments,
+  hints,
+  authors,
+  registers,
+  recorder,
+  recordio,
+  names,
+  messages,
+]
 
 /** Files and folders of which nothing is built yet. */
 export const later = [
