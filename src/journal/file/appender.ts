@@ -33,13 +33,21 @@ interface AppenderParts {
   readonly onCommit: () => void
 }
 
+interface Failure {
+  readonly error: unknown
+}
+
+interface FailedAppend extends Failure {
+  readonly append: PendingAppend
+}
+
 /** Appends that are written together, and answered together. */
 interface Batch {
   /** Written whole, or empty; in call order. */
   readonly appends: PendingAppend[]
   readonly wroteBytes: boolean
   /** The one behind them that failed, and fails all that are queued behind it. */
-  readonly failed: { readonly append: PendingAppend; readonly error: unknown } | undefined
+  readonly failed: FailedAppend | undefined
   isSettled: boolean
 }
 
@@ -54,7 +62,7 @@ export class Appender {
   #idle: Promise<void> = Promise.resolve()
   #isRunning = false
   /** A failure whose answers have not been delivered yet: what is called meanwhile fails too (J10). */
-  #failure: { readonly error: unknown } | undefined
+  #failure: Failure | undefined
   /** Nobody knows what landed: this object takes no more appends (J5). */
   #dead: RecoveryLogError | undefined
 
@@ -95,14 +103,14 @@ export class Appender {
     while (this.#queue.length > 0) {
       const batch = this.#writeBatch()
       if (batch === undefined) continue
-      let error: unknown
+      let failure: Failure | undefined
       if (batch.wroteBytes && this.#parts.folder.isDisk) {
         this.#flight = batch
-        error = await this.#writer?.sync().catch((reason: unknown) => ({ reason }))
+        failure = await this.#writer?.sync().then(succeeded, failedWith)
         this.#flight = undefined
       }
       // A synchronous append meanwhile may have synced and answered this batch with its own.
-      if (!batch.isSettled) this.#settle([batch], error)
+      if (!batch.isSettled) this.#settle([batch], failure)
     }
     this.#isRunning = false
   }
@@ -111,13 +119,13 @@ export class Appender {
     const flight = this.#flight
     const batch = this.#writeBatch()
     if (batch === undefined) return
-    let error: unknown
+    let failure: Failure | undefined
     try {
       if (batch.wroteBytes || flight !== undefined) this.#writer?.syncNow()
-    } catch (reason) {
-      error = { reason }
+    } catch (error) {
+      failure = { error }
     }
-    this.#settle(flight === undefined || flight.isSettled ? [batch] : [flight, batch], error)
+    this.#settle(flight === undefined || flight.isSettled ? [batch] : [flight, batch], failure)
   }
 
   /** Writes what is queued, as far as one batch goes. Undefined when the queue was answered without writing. */
@@ -129,7 +137,9 @@ export class Appender {
       if (first !== undefined) this.#fail([{ append: first, error: this.#mapped(error) }])
       return undefined
     }
-    return this.#writer === undefined ? this.#answerEmpty() : this.#write(this.#writer)
+    if (this.#writer !== undefined) return this.#write(this.#writer)
+    this.#answerEmpty()
+    return undefined
   }
 
   /** Claims an epoch, if this append needs one: one that will fail, or is empty, must not take over from anybody. */
@@ -139,13 +149,14 @@ export class Appender {
     if (append.content.length === 0) return undefined
     const committed = view.now()
     if (committed.damage !== undefined) throw committed.damage
-    if (append.request.check !== undefined)
+    if (append.request.check !== undefined) {
       checkRegisters(this.#name, committed.registers(), append.request.check)
+    }
     return new EpochWriter(folder, epochs.claim(), boot, segmentBytes)
   }
 
   /** The first append is empty and no epoch is ours: it is answered from what anybody can see. */
-  #answerEmpty(): undefined {
+  #answerEmpty(): void {
     const append = this.#queue.shift() as PendingAppend
     try {
       const { offset, registers, damage } = this.#parts.view.now()
@@ -162,8 +173,9 @@ export class Appender {
     const { accepted, failed } = this.#accept(writer)
     const items = accepted.filter(({ content }) => content.length > 0)
     const { count, error } = items.length > 0 ? writer.write(items) : { count: 0 }
-    if (error === undefined)
+    if (error === undefined) {
       return { appends: accepted, wroteBytes: items.length > 0, failed, isSettled: false }
+    }
     const broken = items[count] as PendingAppend
     const appends = accepted.slice(0, accepted.indexOf(broken))
     // What was accepted behind it goes back, to be failed with the rest of the queue.
@@ -210,12 +222,15 @@ export class Appender {
   }
 
   /** Batches that have been synced, or failed to be: head, look for a later epoch, answers. */
-  #settle(batches: readonly Batch[], syncError: unknown): void {
+  #settle(batches: readonly Batch[], syncFailure: Failure | undefined): void {
     const writer = this.#writer
     for (const batch of batches) batch.isSettled = true
     if (writer === undefined) throw new Error('a batch is settled without its epoch')
+    if (syncFailure !== undefined) {
+      this.#doubt(writer, batches, syncFailure.error)
+      return
+    }
     try {
-      if (syncError !== undefined) throw (syncError as { reason: unknown }).reason
       if (batches.some((batch) => batch.wroteBytes)) writer.publishHead()
       this.#parts.folder.assertThere()
       if (this.#parts.epochs.isReplaced(writer.epoch)) {
@@ -276,7 +291,7 @@ export class Appender {
 
   /** Answers what ends at or below `end`, and fails the rest, the queue included. */
   #answer(batches: readonly Batch[], end: number, error: Error): void {
-    const failed: { append: PendingAppend; error: unknown }[] = []
+    const failed: FailedAppend[] = []
     for (const batch of batches) {
       for (const append of batch.appends) {
         if (failed.length === 0 && append.commit !== undefined && append.commit.end <= end) append.resolve()
@@ -306,7 +321,7 @@ export class Appender {
   }
 
   /** Fails these, and all that are queued behind them (J10). */
-  #fail(failed: readonly { readonly append: PendingAppend; readonly error: unknown }[]): void {
+  #fail(failed: readonly FailedAppend[]): void {
     const [first] = failed
     if (first === undefined) return
     const behind = this.#queue
@@ -321,4 +336,12 @@ export class Appender {
   #mapped(error: unknown): Error {
     return mapFileError(error, this.#name)
   }
+}
+
+function succeeded(): undefined {
+  return undefined
+}
+
+function failedWith(error: unknown): Failure {
+  return { error }
 }

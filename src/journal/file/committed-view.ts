@@ -13,7 +13,7 @@ export interface Committed {
   /** The newest epoch, 0 when nothing was ever appended. */
   readonly epoch: number
   readonly offset: number
-  registers(): readonly Label[]
+  readonly registers: () => readonly Label[]
   /** What is wrong at `offset`, when there should be more. */
   readonly damage: RecoveryLogError | undefined
 }

@@ -140,8 +140,9 @@ export class EpochWriter {
 
   /** Makes all that has been written durable, at once. */
   syncNow(): void {
-    if (this.#folder.isDisk && this.#segment !== undefined)
+    if (this.#folder.isDisk && this.#segment !== undefined) {
       this.#folder.fs.fdatasyncSync(this.#segment.syncFd)
+    }
   }
 
   /** Tells readers that all that has been written is synced. */
@@ -181,8 +182,9 @@ export class EpochWriter {
 
   /** The segment that the next groups go to. A full one is ended first: only when all of it is synced. */
   #segmentFor(): Segment {
-    if (this.#segment !== undefined && this.#segment.position >= this.#segmentBytes)
+    if (this.#segment !== undefined && this.#segment.position >= this.#segmentBytes) {
       this.#endSegment(this.#segment)
+    }
     this.#segment ??= this.#beginSegment()
     return this.#segment
   }
@@ -255,8 +257,9 @@ export class EpochWriter {
 
   /** Registers seldom change: the last ones are kept as they lie in a group. */
   #encode(registers: readonly Label[]): Uint8Array {
-    if (this.#encoded?.registers !== registers)
+    if (this.#encoded?.registers !== registers) {
       this.#encoded = { registers, bytes: encodeRegisters(registers) }
+    }
     return this.#encoded.bytes
   }
 }

@@ -6,8 +6,9 @@ import { systemErrorCode } from '../../parts/index.ts'
  * other rights may make the same call work. What is ours already, and a caller's mistake, passes as it is.
  */
 export function mapFileError(error: unknown, journal: string): Error {
-  if (error instanceof RecoveryLogError || error instanceof TypeError || error instanceof RangeError)
+  if (error instanceof RecoveryLogError || error instanceof TypeError || error instanceof RangeError) {
     return error
+  }
   const code = systemErrorCode(error)
   const message = `the file system failed${code === undefined ? '' : ` with ${code}`}`
   return new RecoveryLogError('UNAVAILABLE', message, { journal, systemCode: code }, { cause: error })

@@ -95,7 +95,7 @@ export class FileJournal implements Journal {
    * Opens the journal in a folder, and makes it when there is none. `INVALID` when it was made with another name or
    * durability than asked for, `CORRUPT` when its identity is damaged, `UNAVAILABLE` when the file system fails.
    */
-  // eslint-disable-next-line @typescript-eslint/require-await -- an async method turns what is thrown into a rejection
+
   static async open(options: FileJournalOptions): Promise<FileJournal> {
     throwIfAborted(options.signal)
     assertSize(options.segmentBytes, 'segmentBytes')
@@ -109,7 +109,6 @@ export class FileJournal implements Journal {
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async head(options: { readonly signal?: AbortSignal } = {}): Promise<Head> {
     throwIfAborted(options.signal)
     return this.#do(() => {
@@ -152,7 +151,6 @@ export class FileJournal implements Journal {
     return new ChunkIterator(reader, signal)
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async fragments(): Promise<readonly Fragment[]> {
     return this.#do(() =>
       this.#fragments
@@ -162,7 +160,6 @@ export class FileJournal implements Journal {
     )
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async remove(fragment: Fragment): Promise<void> {
     this.#do(() => {
       this.#fragments.remove(fragment, this.#view.now())

@@ -77,8 +77,9 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
 export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES) return undefined
   const view = viewOf(bytes)
-  if (view.getUint32(0, true) !== SEGMENT_MAGIC || view.getUint32(8, true) !== FORMAT_VERSION)
+  if (view.getUint32(0, true) !== SEGMENT_MAGIC || view.getUint32(8, true) !== FORMAT_VERSION) {
     return undefined
+  }
   if (view.getUint32(4, true) !== crc32(bytes.subarray(8, SEGMENT_HEADER_BYTES))) return undefined
   return {
     epoch: getInteger(view, 16),

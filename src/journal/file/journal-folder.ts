@@ -2,14 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { RecoveryLogError } from '../../errors/index.ts'
 import { readSmallFile, syncFolder, systemErrorCode, unlinkIfThere, writeNewFile } from '../../parts/index.ts'
 import type { Durability } from '../journal.ts'
-import { decodeRecord, encodeRecord } from './format.ts'
+import { decodeRecord, encodeRecord, FORMAT_VERSION } from './format.ts'
 import type { JournalFileSystem } from './journal-file-system.ts'
 
 export type FileDurability = Extract<Durability, 'disk' | 'process'>
 
 /** What the file `journal` says. */
 export interface Identity {
-  readonly format: 1
+  readonly format: number
   /** Random: a journal made anew in the same place has another one (J13). */
   readonly id: string
   readonly name: string
@@ -198,7 +198,7 @@ function decodeIdentity(dir: string, bytes: Uint8Array): Identity {
       length: bytes.length,
     })
   }
-  if (record.format !== 1) {
+  if (record.format !== FORMAT_VERSION) {
     throw new RecoveryLogError('INVALID', 'a journal of a newer format', {
       journal: dir,
       format: record.format,

@@ -5,17 +5,19 @@ import { OWN_GROUP_BYTES } from './epoch-writer.ts'
 
 /** Who is told how an append ended. */
 export interface Answer {
-  resolve(commit: Commit): void
-  reject(error: unknown): void
+  readonly resolve: (commit: Commit) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** An append that has been called and not yet answered. */
 export class PendingAppend {
   readonly request: AppendRequest
   /** What is wrong with the request itself: told in its turn, since it fails those behind it (J10). */
-  readonly refusal: unknown
+  readonly refusal: Error | undefined
   /** Computed in the call: while an earlier one is being synced, this costs nothing. */
   readonly contentCrc: number
+  /** None of a request that is refused. */
+  readonly content: Uint8Array
   readonly #answer: Answer
   /** What it will be answered with once it has committed. */
   commit: Commit | undefined
@@ -23,13 +25,9 @@ export class PendingAppend {
   constructor(journal: Pick<Journal, 'name' | 'maxAppendBytes'>, request: AppendRequest, answer: Answer) {
     this.request = request
     this.refusal = refusalOf(journal, request)
-    const { content } = request
-    this.contentCrc = this.refusal === undefined && content.length >= OWN_GROUP_BYTES ? crc32(content) : 0
+    this.content = this.refusal === undefined ? request.content : new Uint8Array(0)
+    this.contentCrc = this.content.length >= OWN_GROUP_BYTES ? crc32(this.content) : 0
     this.#answer = answer
-  }
-
-  get content(): Uint8Array {
-    return this.request.content
   }
 
   get registers(): readonly Label[] {
@@ -50,11 +48,11 @@ export class PendingAppend {
   }
 }
 
-function refusalOf(journal: Pick<Journal, 'name' | 'maxAppendBytes'>, request: AppendRequest): unknown {
+function refusalOf(journal: Pick<Journal, 'name' | 'maxAppendBytes'>, request: AppendRequest): Error | undefined {
   try {
     validateAppend(journal, request)
     return undefined
   } catch (error) {
-    return error
+    return error as Error
   }
 }

@@ -145,8 +145,9 @@ export function openSegment(folder: JournalFolder, name: SegmentName): SegmentFi
   try {
     return new SegmentFile(folder, name)
   } catch (error) {
-    if (folder.fs.statSync(folder.segmentPath(name), { throwIfNoEntry: false }) === undefined)
+    if (folder.fs.statSync(folder.segmentPath(name), { throwIfNoEntry: false }) === undefined) {
       return undefined
+    }
     throw error
   }
 }

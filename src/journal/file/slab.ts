@@ -56,8 +56,9 @@ export class Slab {
   async fill(fs: JournalFileSystem, segment: SegmentFile, from: GroupPlace, limit: number): Promise<void> {
     const left = segment.size - from.position
     for (let wanted = SLAB_BYTES; ;) {
-      if (this.#buffer.length < Math.min(wanted, left))
+      if (this.#buffer.length < Math.min(wanted, left)) {
         this.#buffer = Buffer.allocUnsafeSlow(Math.min(wanted, left))
+      }
       const length = await readFully(fs, segment.fd, this.#buffer, Math.min(wanted, left), from.position)
       const need = this.#walk(this.#buffer.subarray(0, length), segment.salt ?? 0, from, limit)
       if (this.#end !== 'more' || this.#groups.length > 0) return

@@ -1,4 +1,4 @@
-import { abortedError, throwIfAborted } from '../../async/index.ts'
+import { throwIfAborted } from '../../async/index.ts'
 import { assertOffset, closedError, failedBehind, MAX_APPEND_BYTES } from '../append-rules.ts'
 import { ChunkIterator } from '../chunk-iterator.ts'
 import type {
@@ -76,24 +76,23 @@ export class MemoryJournal implements Journal {
     this.#store.jump(head)
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- an async method turns what is thrown into a rejection
   async head(options: { readonly signal?: AbortSignal } = {}): Promise<Head> {
     this.#assertOpen()
     throwIfAborted(options.signal)
     return { offset: this.#store.head, registers: this.#store.registers }
   }
 
-  append(request: AppendRequest): Promise<Commit> {
-    if (request.signal?.aborted === true) return Promise.reject(abortedError(request.signal))
+  async append(request: AppendRequest): Promise<Commit> {
+    throwIfAborted(request.signal)
     try {
-      return Promise.resolve(this.appendSync(request))
+      return this.appendSync(request)
     } catch (error) {
       if (this.#failed === undefined && !this.#isClosed) {
         this.#failed = { error }
         // This runs before whatever waits for the answer: that is when the answer is given.
         queueMicrotask(() => (this.#failed = undefined))
       }
-      return Promise.reject(error as Error)
+      throw error
     }
   }
 
@@ -112,13 +111,11 @@ export class MemoryJournal implements Journal {
     return new ChunkIterator(reader, signal)
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async fragments(): Promise<readonly Fragment[]> {
     this.#assertOpen()
     return this.#store.fragments()
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async remove(fragment: Fragment): Promise<void> {
     this.#assertOpen()
     this.#store.remove(fragment)
