@@ -12,6 +12,53 @@ export type { ErrorCode, ErrorData, ErrorKind } from './errors/index.ts'
 // Parts to hand in.
 export type { Clock, FileStat, Random, Sha256, Sha256Factory, SyncFileSystem } from './parts/index.ts'
 
+// The whole job in one object.
+export {
+  DurableDirectory,
+  FileHintsStore,
+  HINTS_BACKUPS_DEFAULT,
+  HintsStore,
+  MemoryHintsStore,
+} from './directory/index.ts'
+export type {
+  Closable,
+  CopyOptions,
+  DirectoryCopy,
+  DirectoryEnd,
+  DirectoryEvent,
+  DirectoryFileSystem,
+  DirectoryParts,
+  DirectoryStatus,
+  FileHintsStoreOptions,
+  FollowOptions,
+  HintsBackend,
+  HintsPin,
+  HintsSet,
+  HintsStoreOptions,
+  JournalIdentity,
+  KeptRange,
+  OldestByte,
+  OnDirectoryEvent,
+  OnProgress,
+  OpenOptions,
+  PlanOptions,
+  ProcessHolder,
+  ProcessIdentity,
+  Progress,
+  PrunedLog,
+  PruneOptions,
+  PruneReport,
+  ReachabilityOptions,
+  RecoverOptions,
+  RecoveryPlan,
+  RecoverySource,
+  SaveOptions,
+  Since,
+  Standby,
+  StoredHints,
+  VerifyReport,
+} from './directory/index.ts'
+
 // The same in parts: play a log into a directory, record what is done to it.
 export { Player } from './player/index.ts'
 export type {

@@ -2,7 +2,10 @@ import { suite as authors } from './authors.ts'
 import { suite as chains } from './chains.ts'
 import { suite as frames } from './frames.ts'
 import { randomSuite as fsmRandom, suite as fsm } from './fsm.ts'
+import { suite as ghost } from './ghost.ts'
+import { suite as handoff } from './handoff.ts'
 import { suite as hints } from './hints.ts'
+import { suite as logs } from './logs.ts'
 import { suite as messages } from './messages.ts'
 import { suite as names } from './names.ts'
 import { suite as recorder } from './recorder.ts'
@@ -22,6 +25,9 @@ export const suites: readonly VectorSuite[] = [
   authors,
   registers,
   recorder,
+  handoff,
+  ghost,
+  logs,
   recordio,
   names,
   messages,
