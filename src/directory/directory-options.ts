@@ -46,6 +46,11 @@ export interface FollowOptions extends CopyOptions {
   readonly hintsGrowthBytes?: number | undefined
   /** How many recorded bytes may wait for the journal. Default 64 MiB. */
   readonly queueBytesMax?: number | undefined
+  /**
+   * Records a file anew once its history in the log outweighs it, so that a database that is updated in place for ever
+   * does not keep its whole history alive. Looked at whenever hints are due. Default true.
+   */
+  readonly boundHistory?: boolean | undefined
   /** What was made for this directory alone, such as its journal: closed with it, in this order. Default: nothing. */
   readonly closeWith?: readonly Closable[] | undefined
   /** Whether writes carry a checksum of their content. Default false: it costs time, and Go has none. */

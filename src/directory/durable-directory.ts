@@ -7,13 +7,14 @@ import { RecoveryLogError } from '../errors/index.ts'
 import { fenceOf } from '../fsm/index.ts'
 import type { LogEnd } from '../player/index.ts'
 import type { Recorder } from '../recorder/index.ts'
-import type { RecordedFileSystem } from '../recorder/fs/index.ts'
+import type { NodeFileSystem, RecordedFileSystem } from '../recorder/fs/index.ts'
 import { plan, recover, verify, type RecoveryPlan, type VerifyReport } from './copies.ts'
 import type { DirectoryCopy, PlanOptions, RecoverOptions } from './copies.ts'
 import { DirectoryClaim } from './directory-claim.ts'
 import type { DirectoryEnd } from './directory-end.ts'
 import type { CopyOptions, FollowOptions, OpenOptions } from './directory-options.ts'
 import { HintsBuilder } from './hints-builder.ts'
+import { rewriteOutweighed } from './horizon.ts'
 import { HINTS_GROWTH_BYTES_DEFAULT, HINTS_INTERVAL_MS_DEFAULT, HintsWriter } from './hints-writer.ts'
 import { beginOwning } from './owning.ts'
 import { prune, type PruneOptions, type PruneReport } from './prune.ts'
@@ -25,10 +26,12 @@ interface Parts {
   readonly options: OpenOptions
   readonly claim: DirectoryClaim
   readonly recorder: Recorder
-  readonly fs: RecordedFileSystem
+  readonly files: RecordedFileSystem
   readonly builder: HintsBuilder
   /** The set that the directory was recovered from. */
   readonly recoveredFrom: string | undefined
+  /** Sets who is told after each append up to which position all has committed. */
+  readonly onCommitted: (listener: (position: number) => void) => void
 }
 
 /**
@@ -41,7 +44,8 @@ interface Parts {
  */
 export class DurableDirectory implements AsyncDisposable {
   /** The directory as a file system of node's shape; `/` is the directory. What is done through it is recorded. */
-  readonly fs: RecordedFileSystem
+  readonly fs: NodeFileSystem
+  readonly #files: RecordedFileSystem
   readonly #options: OpenOptions
   readonly #claim: DirectoryClaim
   readonly #recorder: Recorder
@@ -105,8 +109,9 @@ export class DurableDirectory implements AsyncDisposable {
   }
 
   private constructor(parts: Parts) {
-    const { options, claim, recorder, builder, recoveredFrom } = parts
-    this.fs = parts.fs
+    const { options, claim, recorder, files, builder, recoveredFrom } = parts
+    this.fs = files.fs
+    this.#files = files
     this.#options = options
     this.#claim = claim
     this.#recorder = recorder
@@ -115,7 +120,10 @@ export class DurableDirectory implements AsyncDisposable {
         store: options.hints,
         clock: options.clock,
         build: (signal) => builder.build(signal),
-        committedAt: (position, waitOptions) => recorder.committedAt(position, waitOptions),
+        prepare: async (signal) => {
+          if (options.boundHistory === false) return
+          await rewriteOutweighed({ recorder, files, fs: options.fs, dir: options.dir }, signal)
+        },
         intervalMs: options.hintsIntervalMs ?? HINTS_INTERVAL_MS_DEFAULT,
         growthBytes: options.hintsGrowthBytes ?? HINTS_GROWTH_BYTES_DEFAULT,
         onEvent: (event) => options.onEvent?.(event),
@@ -125,6 +133,9 @@ export class DurableDirectory implements AsyncDisposable {
       },
       recoveredFrom,
     )
+    parts.onCommitted((position) => {
+      this.#hints.noteCommitted(position)
+    })
   }
 
   /** The author that records here; a newer one fences it. */
@@ -153,7 +164,7 @@ export class DurableDirectory implements AsyncDisposable {
    * @throws the first cause, such as `FENCED`, when something could not be committed; `ABORTED`, which undoes nothing.
    */
   sync(options: { readonly signal?: AbortSignal } = {}): Promise<LogEnd> {
-    return this.fs.sync(options)
+    return this.#files.sync(options)
   }
 
   /** Resolves when the log has committed through `position`: rides the normal appends, and asks for none. */
@@ -233,7 +244,7 @@ export class DurableDirectory implements AsyncDisposable {
     let failure: unknown
     try {
       if (this.#recorder.failure === undefined) {
-        await this.fs.close()
+        await this.#files.close()
         await this.#writeHints()
       }
     } catch (error) {

@@ -2,6 +2,7 @@
  * Writes hints while a directory is recorded: on a timer, by growth, and when asked (durable-directory spec, section 1).
  * A failure is an event and is tried again; it never stops the recording. One write runs at a time.
  */
+import { Deferred } from '../async/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
 import type { Clock } from '../parts/index.ts'
 import type { OnDirectoryEvent } from './directory-event.ts'
@@ -20,8 +21,8 @@ export interface HintsWriterOptions {
   readonly clock: Clock
   /** Builds a set inside a barrier: all of it has committed. `position` is that of the log before. */
   readonly build: (signal: AbortSignal | undefined) => Promise<{ set: HintsSet; position: number }>
-  /** Resolves when the log has committed through a position. */
-  readonly committedAt: (position: number, options: { readonly signal: AbortSignal }) => Promise<unknown>
+  /** Done before hints that are due, not before those that are asked for: what makes the log shorter to read. */
+  readonly prepare: (signal: AbortSignal) => Promise<void>
   readonly intervalMs: number
   readonly growthBytes: number
   readonly onEvent: OnDirectoryEvent
@@ -37,6 +38,8 @@ export class HintsWriter {
   #saved: HintsSet | undefined
   /** Of the log, when the newest hints were built. */
   #savedPosition = 0
+  /** Resolved when the log has grown by enough since then. */
+  #grown = new Deferred()
   #writing: Promise<unknown> = Promise.resolve()
   #running: Promise<void> | undefined
 
@@ -52,6 +55,11 @@ export class HintsWriter {
 
   start(): void {
     this.#running ??= this.#run()
+  }
+
+  /** Tells up to which position of the log all has committed. */
+  noteCommitted(position: number): void {
+    if (position - this.#savedPosition > this.#options.growthBytes) this.#grown.resolve()
   }
 
   /**
@@ -78,6 +86,7 @@ export class HintsWriter {
     for (;;) {
       try {
         await this.#waitUntilDue(waitMs)
+        await this.#options.prepare(signal)
         await this.write(signal)
         waitMs = intervalMs
       } catch (error) {
@@ -90,17 +99,16 @@ export class HintsWriter {
     }
   }
 
-  /** Until the time is up, or the log has grown by enough. Both waits are over when it returns. */
+  /** Until the time is up, or the log has grown by enough. */
   async #waitUntilDue(ms: number): Promise<void> {
-    const { clock, committedAt, growthBytes } = this.#options
     const over = new AbortController()
-    const signal = AbortSignal.any([over.signal, this.#stop.signal])
-    const waits = [clock.sleep(ms, signal), committedAt(this.#savedPosition + growthBytes, { signal })]
+    const sleeping = this.#options.clock.sleep(ms, AbortSignal.any([over.signal, this.#stop.signal]))
     try {
-      await Promise.race(waits)
+      await Promise.race([sleeping, this.#grown.promise])
     } finally {
       over.abort()
-      await Promise.allSettled(waits)
+      await sleeping.catch(() => undefined) // ended by the line above, or told by the race
+      this.#grown = new Deferred()
     }
   }
 

@@ -6,7 +6,7 @@ import { RecoveryLogError } from '../errors/index.ts'
 import { fenceOf } from '../fsm/index.ts'
 import type { Journal } from '../journal/index.ts'
 import { Recorder, type ChangeOfLogs } from '../recorder/index.ts'
-import { RecordedFileSystem, recordTree } from '../recorder/fs/index.ts'
+import { RecordedFileSystem } from '../recorder/fs/index.ts'
 import type { DirectoryClaim } from './directory-claim.ts'
 import type { OpenOptions } from './directory-options.ts'
 import type { TakenOver } from './follower.ts'
@@ -19,9 +19,11 @@ const SAVE_TRIES_MAX = 16
 
 export interface Owned {
   readonly recorder: Recorder
-  readonly fs: RecordedFileSystem
+  readonly files: RecordedFileSystem
   readonly builder: HintsBuilder
   readonly recoveredFrom: string | undefined
+  /** Sets who is told after each append up to which position all has committed. */
+  readonly onCommitted: (listener: (position: number) => void) => void
 }
 
 /** Takes the log over, puts the tree in its place, and begins to record. */
@@ -36,11 +38,14 @@ export async function beginOwning(options: OpenOptions, claim: DirectoryClaim): 
   const since = sinceOf(taken.stored, isOtherLog ? 0 : (handoffOffset ?? 0), isOtherLog || lossAccepted)
   const building = { author, since, log: journal.name, clock, journals: journalsOf(options) }
   const change = isOtherLog ? await leave(options, taken, building) : undefined
+  let committed: ((position: number) => void) | undefined
   const recorder = await Recorder.open({
     journal,
     fsm: played.fsm,
     author,
     properties: 'none',
+    countHistory: options.boundHistory ?? true,
+    onCommitted: (position) => committed?.(position),
     ...(options.queueBytesMax === undefined ? {} : { queueBytesMax: options.queueBytesMax }),
     ...(options.contentChecksums === undefined ? {} : { contentChecksums: options.contentChecksums }),
     ...(change === undefined ? {} : { change: change.change }),
@@ -48,15 +53,21 @@ export async function beginOwning(options: OpenOptions, claim: DirectoryClaim): 
   })
   if (claim.isAdopting) for (const { path } of [...played.fsm.links()]) recorder.remove(path)
   if (lossAccepted) endHintsBehindDamage(recorder)
-  const fs = await RecordedFileSystem.open({ fs: disk, root: dir, recorder })
+  const files = await RecordedFileSystem.open({ fs: disk, root: dir, recorder })
   if (claim.isAdopting) {
-    await recordTree(fs)
+    await files.recordTree()
     await recorder.barrier(signal === undefined ? {} : { signal })
     claim.finishAdoption()
   }
   onEvent?.({ type: 'recovered', log: journal.name, end: recorder.head, lossAccepted })
   const builder = new HintsBuilder({ ...building, since: change?.since() ?? since }, recorder)
-  return { recorder, fs, builder, recoveredFrom: candidate.key }
+  return {
+    recorder,
+    files,
+    builder,
+    recoveredFrom: candidate.key,
+    onCommitted: (listener) => (committed = listener),
+  }
 }
 
 /** A write of nothing to the lowest live file: the hints then end behind what is damaged or gone. */

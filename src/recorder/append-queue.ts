@@ -25,6 +25,8 @@ export interface AppendQueueOptions {
   readonly head: number
   readonly chunkBytes: number
   readonly queueBytesMax: number
+  /** Told after each append up to which position all has committed. */
+  readonly onCommitted: ((position: number) => void) | undefined
 }
 
 export class AppendQueue {
@@ -48,6 +50,7 @@ export class AppendQueue {
 
   readonly #journal: Journal
   readonly #check: LabelSelector
+  readonly #onCommitted: ((position: number) => void) | undefined
   readonly #pool: BufferPool
   /** Chunks that wait for their append, oldest first. */
   readonly #full: Chunk[] = []
@@ -68,6 +71,7 @@ export class AppendQueue {
   constructor(options: AppendQueueOptions) {
     this.#journal = options.journal
     this.#check = options.check
+    this.#onCommitted = options.onCommitted
     this.head = options.head
     this.#pool = new BufferPool(Math.min(options.chunkBytes, options.journal.maxAppendBytes))
     this.queueBytesMax = options.queueBytesMax
@@ -309,6 +313,7 @@ export class AppendQueue {
       this.#setLimit()
     }
     chunk.committed?.resolve(end)
+    this.#onCommitted?.(chunk.position)
   }
 
   #flushFull(): void {

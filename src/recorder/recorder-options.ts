@@ -30,6 +30,8 @@ export interface RecorderOptions {
   readonly chunkBytes?: number
   /** Whether to count what is recorded for each file, for `outweighs`. Default false: it costs some time for each write. */
   readonly countHistory?: boolean
+  /** Called after each append, with the position up to which all has committed. It must not throw. */
+  readonly onCommitted?: (position: number) => void
   /** Where `fsm` was played in another log than `journal`, and has operations: how to leave that one. */
   readonly change?: ChangeOfLogs
   /** Ends the wait of `open`. */

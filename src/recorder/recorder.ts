@@ -90,7 +90,8 @@ export class Recorder implements AsyncDisposable {
     this.fsm = fsm
     this.author = author
     this.#paths = paths
-    this.#queue = new AppendQueue({ journal, check, head, chunkBytes, queueBytesMax })
+    const { onCommitted } = settings
+    this.#queue = new AppendQueue({ journal, check, head, chunkBytes, queueBytesMax, onCommitted })
     this.#operations = new OperationWriter({ journal, fsm, author, queue: this.#queue, contentChecksums })
     this.#rewriter = new FnodeRewriter(this.#operations, settings.countHistory ?? false)
   }
