@@ -56,6 +56,14 @@ export function retold(error: unknown, syscall: string, path: string, dest: stri
   return Object.assign(told, { errno, code, syscall, path, dest })
 }
 
+const OPERATION_REASONS: Readonly<Record<string, string>> = {
+  ERR_FS_EISDIR: 'Path is a directory',
+  ERR_FS_CP_EINVAL: 'Invalid src or dest',
+  ERR_FS_CP_DIR_TO_NON_DIR: 'Cannot overwrite non-directory with directory',
+  ERR_FS_CP_NON_DIR_TO_DIR: 'Cannot overwrite directory with non-directory',
+  ERR_FS_CP_EEXIST: 'Target already exists',
+}
+
 /** Node's errors of `cp` and `rm` that come from no system call: `ERR_FS_EISDIR` and the like. */
 export function operationError(
   code: string,
@@ -65,15 +73,7 @@ export function operationError(
   path: string,
 ): SystemError {
   const [errno, words] = ERRNO[systemCode]
-  const reasons: Record<string, string> = {
-    ERR_FS_EISDIR: syscall === 'rm' ? 'Path is a directory' : 'Recursive option not enabled, cannot copy a directory',
-    ERR_FS_CP_EINVAL: 'Invalid src or dest',
-    ERR_FS_CP_DIR_TO_NON_DIR: 'Cannot overwrite non-directory with directory',
-    ERR_FS_CP_NON_DIR_TO_DIR: 'Cannot overwrite directory with non-directory',
-    ERR_FS_CP_EEXIST: 'Target already exists',
-    ERR_FS_CP_UNKNOWN: 'Cannot copy an unknown file type',
-  }
-  const message = `${reasons[code] ?? words}: ${syscall} returned ${systemCode} (${detail}) ${path}`
+  const message = `${OPERATION_REASONS[code] ?? words}: ${syscall} returned ${systemCode} (${detail}) ${path}`
   const error = new Error(message) as SystemError
   error.name = 'SystemError'
   error.errno = errno

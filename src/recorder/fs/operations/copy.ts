@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { operationError, retold, systemError } from '../errors.ts'
 import { markerOf, parentOf } from '../names.ts'
 import { locate, type Place } from '../paths.ts'
-import { ask, pass, reserve, type Steps } from '../steps.ts'
+import { ask, type DiskStats, pass, reserve, type Steps } from '../steps.ts'
 import { type Options, isOptions } from './arguments.ts'
 import { PIECE_BYTES, readRange, reading } from './content.ts'
 import { makeDirectory, makeParents } from './directories.ts'
@@ -41,7 +41,6 @@ export function* copyFile(context: Context, from: unknown, to: unknown, mode?: u
 function* copyOne(context: Context, change: Change, source: Place, target: Place, mode: number): Steps<void> {
   if ((mode & COPYFILE_FICLONE_FORCE) !== 0) throw systemError('ENOSYS', 'copyfile')
   const stats = yield* ask('stat', source.real)
-  if (stats.isDirectory()) throw systemError('EISDIR', 'copyfile')
   const isExclusive = (mode & COPYFILE_EXCL) !== 0
   const fnode = context.recorder.fnodeOf(source.path)
   if (!isExclusive && fnode !== undefined && fnode === context.recorder.fnodeOf(target.path)) return
@@ -49,6 +48,7 @@ function* copyOne(context: Context, change: Change, source: Place, target: Place
   yield* reading(context, source.path, function* (fd) {
     const file = yield* openFile(context, change, target.shown, parse(context, isExclusive ? 'wx' : 'w'), bits)
     try {
+      if (stats.isDirectory()) throw systemError('EISDIR', 'copyfile') // only now, as Linux does
       for (let at = 0; at < stats.size; at += PIECE_BYTES) {
         yield* writeAll(context, change, file, yield* readRange(fd, at, Math.min(stats.size, at + PIECE_BYTES)))
         yield* change.spill()
@@ -100,7 +100,7 @@ function* collect(
   items: CopyItem[],
 ): Steps<void> {
   const stats = yield* ask(settings['dereference'] === true ? 'stat' : 'lstat', source.real)
-  const onto = yield* context.lookUp(target.path)
+  const onto = yield* existing(target)
   const isDirectory = stats.isDirectory()
   const refused = (code: string, systemCode: 'EINVAL' | 'EISDIR' | 'ENOTDIR', detail: string, path: string): Error =>
     operationError(code, 'cp', systemCode, detail, path)
@@ -129,6 +129,16 @@ function* collect(
   if (!isDirectory) return
   for (const name of yield* ask('readdir', source.real)) {
     yield* collect(context, below(context, source, name), below(context, target, name), settings, items)
+  }
+}
+
+/** What is there already, not following a link. */
+function* existing({ real }: Place): Steps<DiskStats | undefined> {
+  try {
+    return yield* ask('lstat', real)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

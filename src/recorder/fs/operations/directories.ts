@@ -45,14 +45,15 @@ export function* makeParents(
   for (const index of pieces.keys()) {
     const path = `/${pieces.slice(0, index + 1).join('/')}`
     if (context.tree.kindOf(path) === 'directory') continue
+    const isLast = path === place.path
     try {
-      yield* makeDirectory(change, { path, real: context.disk.real(path), shown: path }, mode)
-      first ??= path
+      yield* makeDirectory(change, { path, real: isLast ? place.real : context.disk.real(path), shown: path }, mode)
+      first ??= isLast ? place.shown : path
     } catch (error) {
       const stats = yield* context.lookUp(path)
       if (stats?.isDirectory() === true) continue
-      if (stats === undefined) throw error
-      throw systemError(path === place.path ? 'EEXIST' : 'ENOTDIR', 'mkdir', place.shown)
+      if (stats === undefined || (isLast && !place.shown.endsWith('/'))) throw error
+      throw systemError('ENOTDIR', 'mkdir', place.shown)
     }
   }
   return first

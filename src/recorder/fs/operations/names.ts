@@ -17,11 +17,9 @@ function nameBytes(path: string): number {
 export function* link(context: Context, existing: unknown, created: unknown): Steps<void> {
   const from = yield* locate(context, existing, { syscall: 'link', follow: false, changes: true })
   const to = yield* locate(context, created, { syscall: 'link', follow: false, changes: true })
-  const kind = context.tree.kindOf(from.path)
-  // memfs would link a directory; what is not recorded could not be recovered under its new name.
-  if (kind !== 'file' && (kind !== undefined || (yield* context.lookUp(from.path)) !== undefined)) {
-    throw systemError('EPERM', 'link', from.shown, to.shown)
-  }
+  // memfs would link a directory; and nobody could recover under a new name what is not recorded.
+  const isRefused = context.tree.kindOf(from.path) !== 'file' && (yield* context.lookUp(from.path)) !== undefined
+  if (isRefused && (yield* isFree(context, to))) throw systemError('EPERM', 'link', from.shown, to.shown)
   yield* reserve(nameBytes(to.path))
   yield* context.changing(function* (change) {
     yield* ask('link', from.real, to.real)
@@ -29,6 +27,11 @@ export function* link(context: Context, existing: unknown, created: unknown): St
       tree.link(from.path, to.path)
     })
   })
+}
+
+/** Whether a name can be made there; if not, the underlying file system says why. */
+function* isFree(context: Context, { path }: Place): Steps<boolean> {
+  return context.tree.kindOf(parentOf(path)) === 'directory' && (yield* context.lookUp(path)) === undefined
 }
 
 export function* unlink(context: Context, path: unknown): Steps<void> {
@@ -59,7 +62,7 @@ export function* rename(context: Context, existing: unknown, renamed: unknown): 
   const fnode = recorder.fnodeOf(from.path)
   // Two names of one file: nothing happens. memfs would take one of them away.
   if (fnode !== undefined && fnode === recorder.fnodeOf(to.path)) {
-    yield* ask('rename', from.real, from.real)
+    yield* ask('rename', from.real, context.disk.real(from.path) + (to.shown.endsWith('/') ? '/' : ''))
     return
   }
   if (tree.kindOf(to.path) === 'property') {
@@ -91,6 +94,7 @@ function* renameRefusal(
   if (kind === undefined) return (yield* context.lookUp(from.path)) === undefined ? undefined : 'EPERM'
   if (from.path === to.path) return undefined
   if (kind === 'directory') {
+    if (tree.kindOf(parentOf(to.path)) !== 'directory') return undefined
     if (to.path.startsWith(`${from.path}/`)) return 'EINVAL'
     if (onto === 'directory') return tree.isEmpty(to.path) ? undefined : 'ENOTEMPTY'
     return onto === undefined ? undefined : 'ENOTDIR'

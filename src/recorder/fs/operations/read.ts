@@ -28,8 +28,9 @@ export function* read(context: Context, fd: unknown, buffer: unknown, ...rest: u
   const [offset, length, position] = isOptions(rest[0])
     ? [rest[0]['offset'], rest[0]['length'], rest[0]['position']]
     : rest
-  const file = readable(context, fd)
   const bytes = sliceOf(viewOf(buffer, 'buffer'), offset, length)
+  if (bytes.length === 0 && context.files.get(fd, 'read')) return 0
+  const file = readable(context, fd)
   const at = placeOf(position)
   const count = yield* ask('read', file.fd, bytes, 0, bytes.length, at ?? file.position)
   if (at === undefined) file.position += count

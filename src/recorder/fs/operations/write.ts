@@ -159,7 +159,7 @@ function* writeWholeSteps(
     }
     const file = yield* openFile(context, change, target, parse(context, flags), mode)
     try {
-      if (!file.writable) throw systemError('EBADF', 'write')
+      if (!file.writable && bytes.length > 0) throw systemError('EBADF', 'write')
       yield* writeAll(context, change, file, bytes)
     } finally {
       yield* closeFile(context, change, file)
