@@ -34,6 +34,7 @@ interface Synced {
 
 interface Owner {
   readonly child: ChildProcess
+  readonly exited: Promise<unknown>
   /** What it reported synced, in order. */
   readonly synced: Synced[]
   /** The code of the error with which it ended. */
@@ -62,7 +63,7 @@ async function startOwner(dir: string): Promise<Owner> {
     ['--import', import.meta.resolve('tsx'), join(import.meta.dirname, 'demo-owner.ts'), dir, journal, hints],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
-  const owner: Owner = { child, synced: [], ended: undefined }
+  const owner: Owner = { child, exited: once(child, 'exit'), synced: [], ended: undefined }
   const lines = createInterface({ input: child.stdout })
   await new Promise<void>((resolve, reject) => {
     child.once('exit', () => {
@@ -78,10 +79,9 @@ async function startOwner(dir: string): Promise<Owner> {
   return owner
 }
 
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+async function kill({ child, exited }: Owner): Promise<void> {
   child.kill('SIGKILL')
-  await once(child, 'exit')
+  await exited
 }
 
 /** Rows of the database, and what SQLite finds when it checks it. */
@@ -137,7 +137,7 @@ async function killedWhileItWorks(): Promise<void> {
   console.log('1. A machine keeps a git repository and a SQLite database, and dies.')
   const owner = await startOwner(machine('machine-1'))
   await sleep(WORK_MS)
-  await kill(owner.child)
+  await kill(owner)
   const last = owner.synced.at(-1)
   console.log(
     `  killed with SIGKILL after ${String(owner.synced.length)} syncs, journal ${megabytes(sizeOf(journal))}`,
@@ -164,9 +164,9 @@ async function handedOver(): Promise<void> {
   console.log(`  the standby is ${megabytes(standby.lag)} behind`)
   const [state, seconds] = await timed(standby.promote())
   console.log(`  promoted in ${seconds}`)
-  await Promise.race([once(owner.child, 'exit'), sleep(10_000)])
+  await Promise.race([owner.exited, sleep(10_000)])
   check('the old owner was fenced', owner.ended === 'FENCED', owner.ended)
-  await kill(owner.child)
+  await kill(owner)
   state.fs.writeFileSync('/new-owner.txt', 'it goes on\n')
   await state.sync()
   check('the new owner writes', true, JSON.stringify(await state.status()))

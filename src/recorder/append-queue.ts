@@ -13,8 +13,9 @@
 
 import { Deferred } from '../async/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
-import type { AppendRequest, Commit, Journal, LabelSelector } from '../journal/index.ts'
+import type { Commit, Journal, LabelSelector } from '../journal/index.ts'
 import { BufferPool, Chunk } from './chunk.ts'
+import { appendFenced, appendFencedSync } from './fenced-append.ts'
 import { RoomLine } from './room-line.ts'
 
 export interface AppendQueueOptions {
@@ -287,7 +288,7 @@ export class AppendQueue {
     this.scheduled = chunk !== undefined
     if (chunk === undefined) return
     this.#inFlight = chunk
-    appendTo(this.#journal, { content: chunk.content, check: this.#check }).then(
+    appendFenced(this.#journal, { content: chunk.content, check: this.#check }).then(
       (commit) => {
         this.#onCommit(chunk, commit)
       },
@@ -332,10 +333,8 @@ export class AppendQueue {
     const begin =
       before === undefined || before.position <= this.committed ? this.head : this.head + before.fill
     try {
-      const commit = (this.#journal as Required<Journal>).appendSync({
-        content: chunk.content,
-        check: this.#check,
-      })
+      const request = { content: chunk.content, check: this.#check }
+      const commit = appendFencedSync(this.#journal as Required<Journal>, request)
       if (before !== undefined && commit.begin !== begin) {
         const data = { log: this.#journal.name, expected: begin, begin: commit.begin }
         throw new RecoveryLogError('OUTCOME_UNKNOWN', 'the append before this one may be missing', data)
@@ -364,11 +363,6 @@ export class AppendQueue {
 }
 
 const NOTHING = new Uint8Array(0)
-
-/** An append that throws where it should reject is a failed append too. */
-async function appendTo(journal: Journal, request: AppendRequest): Promise<Commit> {
-  return journal.append(request)
-}
 
 /** A register that is no longer ours means a new owner. */
 function failureOf(cause: unknown, journal: Journal): RecoveryLogError {
