@@ -1,4 +1,4 @@
-import type { VectorSuite } from './vector-run.ts'
+import type { Rule, VectorSuite } from './vector-run.ts'
 import { VectorRun } from './vector-run.ts'
 
 /** The way from the root of a JSON file to one of its values. */
@@ -93,16 +93,28 @@ function changedAt(root: unknown, place: Place, change: Change): unknown {
   return changed
 }
 
-/** Whether `suite` notices that the value at `place` of `file` is another. Throws when it fails without the change. */
+const rules = new Map<string, Rule>()
+
+/** By which rule the case at `place` is judged, as it is. Throws when it fails unchanged, alone in its file. */
+export async function ruleAt(root: string, suite: VectorSuite, file: string, place: Place): Promise<Rule> {
+  const one = [file, ...place.slice(0, 2)].join(' ')
+  const known = rules.get(one)
+  if (known !== undefined) return known
+  const run = new MutatedRun(root, file, place, (value) => value)
+  if (await fails(suite, run)) throw new Error(`${one} fails unchanged, alone in its file`)
+  const rule = [...run.counts.values()].flatMap((counts) => [...counts.keys()])[0]
+  if (rule === undefined) throw new Error(`${one} holds no case`)
+  rules.set(one, rule)
+  return rule
+}
+
+/** Whether `suite` notices that the value at `place` of `file` is another. */
 export async function notices(
   root: string,
   suite: VectorSuite,
   file: string,
   place: Place,
 ): Promise<boolean> {
-  if (await fails(suite, new MutatedRun(root, file, place, (value) => value))) {
-    throw new Error(`${file} fails unchanged, with the case at ${place.slice(0, 2).join('.')} alone`)
-  }
   return fails(suite, new MutatedRun(root, file, place, mutated))
 }
 
