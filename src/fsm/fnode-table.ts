@@ -4,11 +4,37 @@ import type { Sources } from './sources.ts'
 /** No row, and no path. */
 export const NONE = -1
 
+/**
+ * Where an operation ends, in one number: its end, or when that is unknown `-1 - firstOffset`. Negative ones say at least
+ * where it may begin.
+ */
+export function extentOf(firstOffset: number, lastOffset: number): number {
+  return lastOffset === 0 ? -1 - firstOffset : lastOffset
+}
+
+/** The end, or a place at or before the beginning. */
+export function placeOfExtent(extent: number): number {
+  return extent < 0 ? -1 - extent : extent
+}
+
+/** A segment of an fnode, as this table and `SegmentCuts` have it. */
+export interface Piece {
+  readonly source: number
+  readonly firstSeqNo: number
+  readonly firstOffset: number
+  /** As int32. */
+  readonly firstChecksum: number
+  readonly lastSeqNo: number
+  readonly lastExtent: number
+  /** The gap behind it must stay one. */
+  pinned: boolean
+}
+
 // A row, as doubles because numbers go up to 2^53; what every operation needs lies in half a cache line.
 /** 0 in a row that is empty. */
 const FNODE = 0
 const LAST_SEQ_NO = 1
-/** Where the last operation ends; when that is unknown, `-1 - x` with a place x at or before its beginning. */
+/** See `extentOf`. */
 const LAST_EXTENT = 2
 const STRIDE = 4
 
@@ -44,7 +70,7 @@ export class FnodeTable {
   #mask = (1 << ROW_BITS_MIN) - 1
   #shift = 32 - ROW_BITS_MIN
   #size = 0
-  readonly #earlier = new Map<number, Segment[]>()
+  readonly #earlier = new Map<number, Piece[]>()
   readonly #sources: Sources
 
   constructor(sources: Sources) {
@@ -112,30 +138,56 @@ export class FnodeTable {
   ): void {
     if ((this.#int32[row * STRIDE_INT32 + SOURCE] as number) >> 1 === source) {
       this.#rows[row * STRIDE + LAST_SEQ_NO] = seqNo
-      this.#rows[row * STRIDE + LAST_EXTENT] = lastOffset === 0 ? -1 - firstOffset : lastOffset
+      this.#rows[row * STRIDE + LAST_EXTENT] = extentOf(firstOffset, lastOffset)
       return
     }
-    const fnode = this.#rows[row * STRIDE + FNODE] as number
+    const fnode = this.fnodeAt(row)
     const earlier = this.#earlier.get(fnode)
-    if (earlier === undefined) this.#earlier.set(fnode, [this.#lastSegment(row)])
-    else earlier.push(this.#lastSegment(row))
+    if (earlier === undefined) this.#earlier.set(fnode, [this.#lastPiece(row)])
+    else earlier.push(this.#lastPiece(row))
     this.#int32[row * STRIDE_INT32 + SOURCE] = (source << 1) | 1
     this.#begin(row, seqNo, firstOffset, firstChecksum, lastOffset)
   }
 
   #begin(row: number, seqNo: number, firstOffset: number, firstChecksum: number, lastOffset: number): void {
     this.#rows[row * STRIDE + LAST_SEQ_NO] = seqNo
-    this.#rows[row * STRIDE + LAST_EXTENT] = lastOffset === 0 ? -1 - firstOffset : lastOffset
+    this.#rows[row * STRIDE + LAST_EXTENT] = extentOf(firstOffset, lastOffset)
     this.#firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] = seqNo
     this.#firsts[row * FIRST_STRIDE + FIRST_OFFSET] = firstOffset
     this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] = firstChecksum
   }
 
-  /** The next operation begins a new segment, though author and log may be the same. */
-  cut(row: number): void {
+  /** Whether an operation from `source` would go on with the last segment. */
+  canExtend(row: number, source: number): boolean {
+    return (this.#int32[row * STRIDE_INT32 + SOURCE] as number) >> 1 === source
+  }
+
+  /**
+   * The last segment ends with operation `seqNo`, which may be none of this fnode, and the next operation begins a new
+   * one, though author and log may be the same.
+   */
+  closeAt(row: number, seqNo: number, extent: number): void {
     const at = row * STRIDE_INT32 + SOURCE
     const source = this.#int32[at] as number
     if (source >= 0) this.#int32[at] = ~source
+    this.#rows[row * STRIDE + LAST_SEQ_NO] = seqNo
+    this.#rows[row * STRIDE + LAST_EXTENT] = extent
+  }
+
+  /** Closes the gap behind the piece of that index: it and the next one become one. */
+  closeGap(row: number, index: number): void {
+    const earlier = this.#earlier.get(this.fnodeAt(row)) as Piece[]
+    const piece = earlier[index] as Piece
+    const next = earlier[index + 1]
+    if (next === undefined) {
+      earlier.pop()
+      this.#firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] = piece.firstSeqNo
+      this.#firsts[row * FIRST_STRIDE + FIRST_OFFSET] = piece.firstOffset
+      this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] = piece.firstChecksum
+    } else {
+      const { lastSeqNo, lastExtent, pinned } = next
+      earlier.splice(index, 2, { ...piece, lastSeqNo, lastExtent, pinned })
+    }
   }
 
   remove(row: number): void {
@@ -191,24 +243,47 @@ export class FnodeTable {
     return ((source < 0 ? ~source : source) & 1) === 1
   }
 
-  /** The segments of a row, in order. */
-  segmentsOf(row: number): Segment[] {
-    const last = this.#lastSegment(row)
-    if (!this.#hasEarlier(row)) return [last]
-    return [...(this.#earlier.get(this.#rows[row * STRIDE + FNODE] as number) ?? []), last]
+  fnodeAt(row: number): number {
+    return this.#rows[row * STRIDE + FNODE] as number
   }
 
-  #lastSegment(row: number): Segment {
-    const source = this.#lastSource(row)
+  lastSeqNoOf(row: number): number {
+    return this.#rows[row * STRIDE + LAST_SEQ_NO] as number
+  }
+
+  lastExtentOf(row: number): number {
+    return this.#rows[row * STRIDE + LAST_EXTENT] as number
+  }
+
+  /** The pieces of a row, in order: the earlier ones themselves, and what the last one is at this moment. */
+  piecesOf(row: number): Piece[] {
+    const last = this.#lastPiece(row)
+    return this.#hasEarlier(row) ? [...(this.#earlier.get(this.fnodeAt(row)) as Piece[]), last] : [last]
+  }
+
+  #lastPiece(row: number): Piece {
     return {
-      author: this.#sources.authorOf(source),
+      source: this.#lastSource(row),
       firstSeqNo: this.#firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] as number,
       firstOffset: this.#firsts[row * FIRST_STRIDE + FIRST_OFFSET] as number,
-      firstChecksum: (this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] as number) >>> 0,
-      lastSeqNo: this.#rows[row * STRIDE + LAST_SEQ_NO] as number,
-      lastOffset: Math.max(0, this.#rows[row * STRIDE + LAST_EXTENT] as number),
-      log: this.#sources.logOf(source),
+      firstChecksum: this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] as number,
+      lastSeqNo: this.lastSeqNoOf(row),
+      lastExtent: this.lastExtentOf(row),
+      pinned: false,
     }
+  }
+
+  /** The segments of a row, in order. */
+  segmentsOf(row: number): Segment[] {
+    return this.piecesOf(row).map(({ source, firstSeqNo, firstOffset, firstChecksum, lastSeqNo, lastExtent }) => ({
+      author: this.#sources.authorOf(source),
+      firstSeqNo,
+      firstOffset,
+      firstChecksum: firstChecksum >>> 0,
+      lastSeqNo,
+      lastOffset: Math.max(0, lastExtent),
+      log: this.#sources.logOf(source),
+    }))
   }
 
   #lastSource(row: number): number {
@@ -218,7 +293,7 @@ export class FnodeTable {
 
   /** Whether any fnode has its last segment in `log`. */
   endsIn(log: string): boolean {
-    for (const row of this.#used()) if (this.#sources.logOf(this.#lastSource(row)) === log) return true
+    for (const row of this.rows()) if (this.#sources.logOf(this.#lastSource(row)) === log) return true
     return false
   }
 
@@ -226,16 +301,17 @@ export class FnodeTable {
   fnodes(): Float64Array {
     const fnodes = new Float64Array(this.#size)
     let at = 0
-    for (const row of this.#used()) fnodes[at++] = this.#rows[row * STRIDE + FNODE] as number
+    for (const row of this.rows()) fnodes[at++] = this.#rows[row * STRIDE + FNODE] as number
     return fnodes.sort()
   }
 
   /** Tells each fnode where its paths begin now. */
   movePaths(moved: (first: number) => number): void {
-    for (const row of this.#used()) this.setPaths(row, moved(this.pathsOf(row)))
+    for (const row of this.rows()) this.setPaths(row, moved(this.pathsOf(row)))
   }
 
-  *#used(): IterableIterator<number> {
+  /** Every row in use, in no order. */
+  *rows(): IterableIterator<number> {
     for (let row = 0; row <= this.#mask; row++) if (this.#rows[row * STRIDE + FNODE] !== 0) yield row
   }
 }

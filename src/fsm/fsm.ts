@@ -1,11 +1,12 @@
 import type { Segment } from '../segments/index.ts'
 import { crc32c, OpKind } from '../wire/index.ts'
 import type { RecordedOp } from '../wire/index.ts'
-import { FnodeTable, NONE } from './fnode-table.ts'
+import { extentOf, FnodeTable, NONE } from './fnode-table.ts'
 import { HintedSequence } from './hinted-sequence.ts'
 import type { FnodeSegments, FSMHints } from './hints.ts'
 import type { Outcome } from './outcome.ts'
 import { PathTable, pathHash, PROPERTY_OWNER } from './path-table.ts'
+import { SegmentCuts } from './segment-cuts.ts'
 import { Sources } from './sources.ts'
 import { invalid } from './validate-hints.ts'
 
@@ -23,6 +24,23 @@ export interface Link {
   readonly path: string
   readonly fnode: number
 }
+
+/** Where the segments of a file are cut, beyond where they are in Go (section 9). */
+export interface FSMOptions {
+  /**
+   * How many bytes of the log between two operations of one file are worth a cut. Default 64 MiB: about what a journal
+   * stores, and prunes, in one piece.
+   */
+  readonly segmentGapBytesMin?: number | undefined
+  /**
+   * How many segments one file may have, from 1. Past it, the cheapest of the gaps that are still sure to be there is
+   * closed. Default 1: nothing is cut, as in Go, but what was cut in the hints.
+   */
+  readonly segmentsPerFnodeMax?: number | undefined
+}
+
+/** The default of `FSMOptions.segmentGapBytesMin`. */
+export const SEGMENT_GAP_BYTES_MIN = 64 * 1024 * 1024
 
 /**
  * The state machine of a recovery log (recovery-log spec, section 3): it tells which operations of a log belong to its
@@ -49,17 +67,25 @@ export class FSM {
   readonly #fnodes = new FnodeTable(this.#sources)
   readonly #paths = new PathTable()
 
+  /** Undefined when nothing is cut but what the hints have cut. */
+  readonly #cuts: SegmentCuts | undefined
+
   /**
    * Begins where the hints begin: at the first segment, or without any at number 1. Throws `HINTS_INVALID`, with the
    * values, when a state machine cannot be made from them (section 6).
    */
-  constructor(hints: FSMHints) {
+  constructor(hints: FSMHints, options: FSMOptions = {}) {
+    const { segmentGapBytesMin = SEGMENT_GAP_BYTES_MIN, segmentsPerFnodeMax = 1 } = options
+    if (segmentsPerFnodeMax > 1) {
+      this.#cuts = new SegmentCuts(this.#fnodes, { segmentGapBytesMin, segmentsPerFnodeMax })
+    }
     if (hints.log === '') throw invalid('hints name no log', { log: hints.log })
     this.#hinted = new HintedSequence(hints)
     this.#lastLog = hints.log
     for (const { path, content } of hints.properties) this.#setProperty(path, content)
     const first = this.#hinted.firstSegment
     if (first !== undefined) this.#startAt(first)
+    else this.#cuts?.seenFrom(this.#nextSeqNo)
   }
 
   /** The number that the next operation must have. */
@@ -123,21 +149,33 @@ export class FSM {
     const outcome = this.#change(op)
     if (outcome !== 'OK' && outcome !== 'FNODE_NOT_TRACKED') return outcome
 
+    this.#advance(op, checksum)
+    return outcome
+  }
+
+  #advance(op: RecordedOp, checksum: number): void {
+    const hinted = this.#hinted
+    if (this.#cuts !== undefined && (op.author !== this.#lastAuthor || op.log !== this.#lastLog)) this.#breakRun(op)
     this.#nextSeqNo++
     this.#nextChecksum = checksum
     this.#lastLog = op.log
     this.#lastAuthor = op.author
+    while (hinted.nextCut < this.#nextSeqNo) this.#keepCut(hinted.useCut(), op)
     if (hinted.lastSeqNo < this.#nextSeqNo) {
       const next = hinted.useSegment()
       if (next !== undefined) this.#startAt(next)
+      else this.#cuts?.seenFrom(this.#nextSeqNo)
     }
-    while (hinted.nextCut <= this.#nextSeqNo) this.#cut(hinted.useCut())
-    return outcome
   }
 
-  #cut(fnode: number): void {
+  /** The hints end a segment of `fnode` with this operation: what lies behind it may be gone. */
+  #keepCut(fnode: number, op: RecordedOp): void {
     const row = this.#fnodes.find(fnode)
-    if (row !== NONE) this.#fnodes.cut(row)
+    if (row !== NONE) this.#fnodes.closeAt(row, op.seqNo, extentOf(op.firstOffset, op.lastOffset))
+  }
+
+  #breakRun(op: RecordedOp): void {
+    if (!this.#hinted.segmentsLeft) this.#cuts?.seenFrom(op.seqNo)
   }
 
   #startAt(segment: Segment): void {
@@ -176,6 +214,7 @@ export class FSM {
     }
     const path = this.#addPath(hash, bytes, pathBegin, pathEnd, op.seqNo, NONE)
     this.#fnodes.add(op.seqNo, path, this.#sourceOf(op), op.firstOffset, op.checksum, op.lastOffset)
+    this.#cuts?.created(op.seqNo)
     return 'OK'
   }
 
@@ -189,6 +228,7 @@ export class FSM {
     const first = this.#fnodes.pathsOf(row)
     this.#fnodes.setPaths(row, this.#addPath(hash, bytes, pathBegin, pathEnd, op.fnode, first))
     this.#extend(row, op)
+    this.#cuts?.relinked(op.fnode, op)
     return 'OK'
   }
 
@@ -206,6 +246,7 @@ export class FSM {
       this.#fnodes.setPaths(row, left)
       this.#extend(row, op)
     }
+    this.#cuts?.relinked(op.fnode, op)
     return 'OK'
   }
 
@@ -222,6 +263,7 @@ export class FSM {
     if (path !== NONE && this.#paths.ownerOf(path) !== PROPERTY_OWNER) return 'LINK_EXISTS'
     // The hints hold the content of the time when they were made, which is newer than any that they lead to.
     if (!this.#hinted.segmentsLeft) this.#setProperty(op.path, op.content)
+    this.#cuts?.set(op.path, op)
     return 'OK'
   }
 
@@ -246,7 +288,9 @@ export class FSM {
   }
 
   #extend(row: number, op: RecordedOp): void {
-    this.#fnodes.extend(row, this.#sourceOf(op), op.seqNo, op.firstOffset, op.checksum, op.lastOffset)
+    const source = this.#sourceOf(op)
+    if (this.#cuts !== undefined && this.#fnodes.canExtend(row, source)) this.#cuts.consider(row, op)
+    this.#fnodes.extend(row, source, op.seqNo, op.firstOffset, op.checksum, op.lastOffset)
   }
 
   #sourceOf(op: RecordedOp): number {

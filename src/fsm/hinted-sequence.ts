@@ -5,7 +5,7 @@ import type { FSMHints } from './hints.ts'
 /** No number is one, so that a comparison with it never holds. */
 const NONE = Number.NaN
 
-/** The next operation of `fnode` at or after `seqNo` begins a new segment. */
+/** A segment of `fnode` ends with operation `seqNo`, and whatever follows begins a new one. */
 interface HintedCut {
   readonly seqNo: number
   readonly fnode: number
@@ -28,7 +28,7 @@ export class HintedSequence {
   lastSeqNo = NONE
   /** The first fnode that is left; NaN when none is. */
   nextFnode = NONE
-  /** Where the first cut that is left lies; NaN when none is. */
+  /** The operation before the first cut that is left; NaN when none is. */
   nextCut = NONE
 
   /** Throws `HINTS_INVALID`. */
@@ -98,7 +98,7 @@ function cutsOf(hints: FSMHints): HintedCut[] {
     sorted.reduce((before, segment) => {
       const isCut =
         before.author === segment.author && before.log === segment.log && before.lastSeqNo + 1 < segment.firstSeqNo
-      if (isCut) cuts.push({ seqNo: segment.firstSeqNo, fnode })
+      if (isCut) cuts.push({ seqNo: before.lastSeqNo, fnode })
       return segment
     })
   }
