@@ -53,6 +53,8 @@ export class OperationWriter {
   /** What `encodeWrite` is handed for field 12: the place of a checksum that is put in later, or none. */
   readonly #contentChecksum: 0 | undefined
   readonly #op = new RecordedOp()
+  /** What all writes have in common is set once. The state machine does not ask where in the file they go. */
+  readonly #writeOp = new RecordedOp()
 
   constructor({ journal, fsm, author, queue, contentChecksums }: OperationWriterOptions) {
     this.fsm = fsm
@@ -61,6 +63,9 @@ export class OperationWriter {
     this.#author = author | 0
     this.#contentChecksum = contentChecksums ? 0 : undefined
     this.#op.log = journal.name
+    this.#writeOp.log = journal.name
+    this.#writeOp.author = this.#author
+    this.#writeOp.kind = OpKind.write
   }
 
   /** Answers the new fnode. */
@@ -109,21 +114,14 @@ export class OperationWriter {
       if (at + bytes > queue.limit) at = queue.makeRoom(bytes)
     }
     const { buffer } = queue
-    const op = this.#op
-    op.seqNo = fsm.nextSeqNo
-    op.checksum = fsm.nextChecksum | 0
-    op.author = this.#author
-    op.kind = OpKind.write
-    op.fnode = fnode
-    op.offset = offset
-    op.length = length
-    op.firstOffset = queue.head
+    const seqNo = fsm.nextSeqNo
+    const checksum = fsm.nextChecksum | 0
     const end = encodeWrite(
       buffer,
       at,
-      op.seqNo,
-      op.checksum,
-      op.author,
+      seqNo,
+      checksum,
+      this.#author,
       fnode,
       offset,
       length,
@@ -131,19 +129,21 @@ export class OperationWriter {
     )
     if (length !== 0) buffer.set(data, end)
     if (this.#contentChecksum !== undefined) putContentChecksum(buffer, end, length)
-    this.#apply(at, end, length, '')
+    const op = this.#writeOp
+    op.seqNo = seqNo
+    op.checksum = checksum
+    op.fnode = fnode
+    op.firstOffset = queue.head
+    this.#apply(op, at, end, '')
+    queue.fill = end + length
+    if (!queue.scheduled) queue.schedule()
     if (this.watcher !== undefined) this.watcher.wrote(fnode, offset, data, end + length - at)
   }
 
-  /** Applies first: an operation that the state machine refuses was never written. */
-  #apply(at: number, end: number, contentLength: number, path: string): void {
-    const { fsm, queue } = this
-    const outcome = fsm.apply(this.#op, queue.buffer, at + FRAME_HEADER_BYTES, end)
-    if (outcome !== 'OK') {
-      throw outcomeError(outcome, { path, fnode: this.#op.fnode, log: this.#journal.name })
-    }
-    queue.fill = end + contentLength
-    if (!queue.scheduled) queue.schedule()
+  /** Comes before `fill` moves: an operation that the state machine refuses was never written. */
+  #apply(op: RecordedOp, at: number, end: number, path: string): void {
+    const outcome = this.fsm.apply(op, this.queue.buffer, at + FRAME_HEADER_BYTES, end)
+    if (outcome !== 'OK') throw outcomeError(outcome, { path, fnode: op.fnode, log: this.#journal.name })
   }
 
   /** What is rare is applied as a reader will see it. */
@@ -151,7 +151,9 @@ export class OperationWriter {
     const { queue } = this
     decodeRecordedOp(queue.buffer, at + FRAME_HEADER_BYTES, end, this.#op)
     this.#op.firstOffset = queue.head
-    this.#apply(at, end, 0, path)
+    this.#apply(this.#op, at, end, path)
+    queue.fill = end
+    if (!queue.scheduled) queue.schedule()
   }
 
   #recordPath(

@@ -50,6 +50,16 @@ export function crc32c(previous: number, bytes: Uint8Array, begin = 0, end = byt
       (TABLE[256 | ((high >>> 16) & 0xff)] as number) ^
       (TABLE[high >>> 24] as number)
   }
+  if (at <= end - 4) {
+    // A message of the usual length would else spend a quarter of its time on the bytes after its last slice.
+    const rest = crc ^ view.getInt32(at, true)
+    crc =
+      (TABLE[768 | (rest & 0xff)] as number) ^
+      (TABLE[512 | ((rest >>> 8) & 0xff)] as number) ^
+      (TABLE[256 | ((rest >>> 16) & 0xff)] as number) ^
+      (TABLE[rest >>> 24] as number)
+    at += 4
+  }
   for (; at < end; at++) crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[at] as number)) & 0xff] as number)
   return ~crc
 }

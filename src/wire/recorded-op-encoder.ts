@@ -31,6 +31,9 @@ export function propertyFrameBytesMax(pathLength: number, contentLength: number)
   return STAMP_BYTES + 3 * LENGTH_BYTES + 3 * (pathLength + contentLength)
 }
 
+/** The greatest number whose varint has four bytes. */
+const SMALL_MAX = 0xfff_ffff
+
 /** Below this many units a path that is ASCII, with everything around it, has lengths of one byte. */
 const SHORT_PATH = 110
 
@@ -99,6 +102,58 @@ export function encodeWrite(
   length: number,
   contentChecksum?: number,
 ): number {
+  if (
+    !isSmall(seqNo) ||
+    !isSmall(fnode) ||
+    !isSmall(length) ||
+    (offset & SMALL_MAX) !== offset ||
+    checksum === 0 ||
+    author === 0 ||
+    contentChecksum !== undefined ||
+    at + WRITE_FRAME_BYTES_MAX > out.length
+  ) {
+    return encodeAnyWrite(out, at, seqNo, checksum, author, fnode, offset, length, contentChecksum)
+  }
+  // Nearly every write that is recorded. Spelled out, because beyond a certain size V8 inlines no more calls.
+  out[at + FRAME_HEADER_BYTES] = 0x08
+  let end = writeSmallVarint(out, at + FRAME_HEADER_BYTES + 1, seqNo)
+  out[end] = 0x15
+  out[end + 1] = checksum
+  out[end + 2] = checksum >>> 8
+  out[end + 3] = checksum >>> 16
+  out[end + 4] = checksum >>> 24
+  out[end + 5] = 0x1d
+  out[end + 6] = author
+  out[end + 7] = author >>> 8
+  out[end + 8] = author >>> 16
+  out[end + 9] = author >>> 24
+  const body = end + 10
+  out[body] = (OpKind.write << 3) | 2
+  out[body + 2] = 0x08
+  end = writeSmallVarint(out, body + 3, fnode)
+  if (offset !== 0) {
+    out[end] = 0x10
+    end = writeSmallVarint(out, end + 1, offset)
+  }
+  out[end] = 0x18
+  end = writeSmallVarint(out, end + 1, length)
+  out[body + 1] = end - body - 2
+  writeFrameHeader(out, at, end - at - FRAME_HEADER_BYTES)
+  return end
+}
+
+/** The same for any numbers. */
+function encodeAnyWrite(
+  out: Uint8Array,
+  at: number,
+  seqNo: number,
+  checksum: number,
+  author: number,
+  fnode: number,
+  offset: number,
+  length: number,
+  contentChecksum: number | undefined,
+): number {
   const body = writeStamp(out, at, seqNo, checksum, author)
   out[body] = (OpKind.write << 3) | 2
   let end = body + 2
@@ -120,6 +175,32 @@ export function encodeWrite(
     end = writeFixed32(out, end + 1, contentChecksum)
   }
   return finish(out, at, end)
+}
+
+/** Whether a field is there, and its varint has at most four bytes. */
+function isSmall(value: number): boolean {
+  return (value & SMALL_MAX) === value && value !== 0
+}
+
+/** Writes a value up to `SMALL_MAX`. */
+function writeSmallVarint(out: Uint8Array, at: number, value: number): number {
+  if (value < 0x80) {
+    out[at] = value
+    return at + 1
+  }
+  out[at] = value | 0x80
+  if (value < 0x4000) {
+    out[at + 1] = value >>> 7
+    return at + 2
+  }
+  out[at + 1] = (value >>> 7) | 0x80
+  if (value < 0x20_0000) {
+    out[at + 2] = value >>> 14
+    return at + 3
+  }
+  out[at + 2] = (value >>> 14) | 0x80
+  out[at + 3] = value >>> 21
+  return at + 4
 }
 
 /** Throws `PATH_REFUSED` or `INVALID` for a path or a content with half a surrogate pair. */
