@@ -45,7 +45,11 @@ export const PIECE_RULES: readonly PieceRule[] = [
   { name: 'a drive letter or stream', platform: 'windows', refuses: (piece) => piece.includes(':') },
   { name: 'a device name', platform: 'windows', refuses: (piece) => WINDOWS_DEVICE.test(piece) },
   // Windows drops them, so that `.. ` would be `..`.
-  { name: 'a piece that ends with a dot or a space', platform: 'windows', refuses: (piece) => /[. ]$/.test(piece) },
+  {
+    name: 'a piece that ends with a dot or a space',
+    platform: 'windows',
+    refuses: (piece) => /[. ]$/.test(piece),
+  },
 ]
 
 /**

@@ -198,7 +198,9 @@ export class FileWriter {
       this.#nextVictim = (this.#nextVictim + 1) % SLOTS
       if (victim === undefined || this.#isOverlapping(victim, victim.slotOffset, victim.fill)) continue
       const slot = victim.slot
-      if (victim.fill > 0) this.#writeSync(victim, victim.slotOffset, this.#slab, slot * SLOT_BYTES, victim.fill)
+      if (victim.fill > 0) {
+        this.#writeSync(victim, victim.slotOffset, this.#slab, slot * SLOT_BYTES, victim.fill)
+      }
       victim.slot = -1
       victim.fill = 0
       return slot
@@ -262,7 +264,7 @@ export class FileWriter {
   #writeSync(file: StagedFile, offset: number, bytes: Uint8Array, begin: number, length: number): void {
     const fd = this.#open(file)
     try {
-      for (let done = 0; done < length; ) {
+      for (let done = 0; done < length;) {
         const written = this.#fs.writeSync(fd, bytes, begin + done, length - done, offset + done)
         if (written === 0) throw new Error('no byte was written')
         done += written
@@ -272,14 +274,23 @@ export class FileWriter {
     }
   }
 
-  #writeAsync(file: StagedFile, offset: number, bytes: Uint8Array, begin: number, length: number, slot: number): void {
+  #writeAsync(
+    file: StagedFile,
+    offset: number,
+    bytes: Uint8Array,
+    begin: number,
+    length: number,
+    slot: number,
+  ): void {
     const fd = this.#open(file)
     this.#fs.write?.(fd, bytes, begin, length, offset, (error, written) => {
       if (error === null && written > 0 && written < length) {
         this.#writeAsync(file, offset + written, bytes, begin + written, length - written, slot)
         return
       }
-      if (error !== null || written === 0) this.#failure ??= this.#fileError(error ?? 'no byte was written', file)
+      if (error !== null || written === 0) {
+        this.#failure ??= this.#fileError(error ?? 'no byte was written', file)
+      }
       this.#inFlight--
       file.inFlight--
       if (slot >= 0) this.#freeSlots.push(slot)

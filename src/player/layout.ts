@@ -128,7 +128,11 @@ class Tree {
       for (const names of alike.values()) {
         const pair = names.length > 1 ? sameName(names) : undefined
         if (pair !== undefined) {
-          throw refused(`${folder.path}/${pair[1]}`, 'the file system takes two names for one', `${folder.path}/${pair[0]}`)
+          throw refused(
+            `${folder.path}/${pair[1]}`,
+            'the file system takes two names for one',
+            `${folder.path}/${pair[0]}`,
+          )
         }
       }
     }

@@ -35,7 +35,9 @@ export async function readHeads(
   const found = await Promise.all(
     logs.map(async (log): Promise<[string, NamedLog]> => {
       const journal = await raceAbort(Promise.resolve(resolve(journals, log)), signal)
-      if (journal === undefined) throw new RecoveryLogError('NOT_FOUND', `no journal is known for ${log}`, { log })
+      if (journal === undefined) {
+        throw new RecoveryLogError('NOT_FOUND', `no journal is known for ${log}`, { log })
+      }
       return [log, { journal, head: await readHead(journal, by, signal) }]
     }),
   )
@@ -76,15 +78,26 @@ export function checkPoint(point: LogEnd, names: LogNames, logs: ReadonlyMap<str
   const { log, end } = point
   const head = logs.get(names.lastLog)?.head.offset ?? 0
   if (log !== names.lastLog) {
-    throw new RecoveryLogError('INVALID', `the hints are played in ${names.lastLog}, not in ${log}`, { log, end })
+    throw new RecoveryLogError('INVALID', `the hints are played in ${names.lastLog}, not in ${log}`, {
+      log,
+      end,
+    })
   }
   if (end > head) {
-    throw new RecoveryLogError('DATA_LOSS', `${log} ends at ${head}, before the point asked for`, { log, head, end })
+    throw new RecoveryLogError('DATA_LOSS', `${log} ends at ${head}, before the point asked for`, {
+      log,
+      head,
+      end,
+    })
   }
   const segment = names.segments.find(
     (segment) => segment.log === log && (segment.firstOffset >= end || segment.lastOffset > end),
   )
   if (segment !== undefined) {
-    throw new RecoveryLogError('INVALID', 'the hints name operations behind the point asked for', { log, end, segment })
+    throw new RecoveryLogError('INVALID', 'the hints name operations behind the point asked for', {
+      log,
+      end,
+      segment,
+    })
   }
 }

@@ -9,6 +9,9 @@ const NO_BYTES = new Uint8Array(0)
 /** A gap of up to this many bytes is read and dropped: opening a reader anew costs more, on a remote journal most. */
 const GAP_BYTES_MAX = 256 * 1024
 
+/** Why an iterator was ended, when it was `interrupt` that ended it. */
+const INTERRUPTED = new Error('interrupted')
+
 export class LogReader {
   /** The chunk at hand. It is ours until the next `fetch`, `wait`, `seek` or `close`. */
   bytes: Uint8Array = NO_BYTES
@@ -24,7 +27,6 @@ export class LogReader {
   #ending = new AbortController()
   #isPending = false
   #isInterruptible = false
-  #isInterrupted = false
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal
@@ -68,15 +70,12 @@ export class LogReader {
       return await this.fetch()
     } finally {
       this.#isInterruptible = false
-      this.#isInterrupted = false
     }
   }
 
   /** Ends the `wait` under way, if there is one. */
   interrupt(): void {
-    if (!this.#isInterruptible) return
-    this.#isInterrupted = true
-    this.#ending.abort()
+    if (this.#isInterruptible) this.#ending.abort(INTERRUPTED)
   }
 
   /** Frees the journal's reader. `seek` opens another one. */
@@ -94,7 +93,6 @@ export class LogReader {
 
   async #next(): Promise<JournalChunk | undefined> {
     throwIfAborted(this.#signal)
-    if (this.#isInterrupted) return undefined
     this.#iterator ??= this.#open()
     const forward = (): void => {
       this.#ending.abort(this.#signal?.reason)
@@ -107,7 +105,7 @@ export class LogReader {
       return result.done === true ? undefined : result.value
     } catch (error) {
       if (this.#signal?.aborted === true) throw abortedError(this.#signal)
-      if (!this.#isInterrupted) throw error
+      if (this.#ending.signal.reason !== INTERRUPTED) throw error
       await this.close()
       this.bytesOffset = this.offset
       return undefined

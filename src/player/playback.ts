@@ -78,7 +78,8 @@ export class Playback {
 
   get position(): LogPosition {
     const { hints } = this.#settings
-    return { log: this.#reading?.log || hints.log, offset: this.#scanner?.position ?? 0 }
+    const log = this.#reading === undefined || this.#reading.log === '' ? hints.log : this.#reading.log
+    return { log, offset: this.#scanner?.position ?? 0 }
   }
 
   /** Undefined while the heads are not known. */
@@ -197,12 +198,15 @@ export class Playback {
   /** Plays what is appended, until an end is asked for. */
   async #tail({ reading, log }: Begun): Promise<Ending> {
     const isWanted = (): boolean => this.#ending === undefined
-    while (this.#ending === undefined) {
+    for (;;) {
       this.#tellWaiters()
       const limit = await reading.waitForMore(isWanted)
+      if (this.#ending !== undefined) return this.#ending
       if (limit === undefined) {
-        if (this.#ending === undefined) throw new RecoveryLogError('UNAVAILABLE', `reading of ${log.journal.name} ended`, {})
-        break
+        throw new RecoveryLogError('UNAVAILABLE', `reading of ${log.journal.name} has ended`, {
+          log: log.journal.name,
+          offset: reading.through,
+        })
       }
       this.#meter?.head(limit)
       if ((await reading.readThrough(limit)) === 'limit') continue
@@ -211,7 +215,6 @@ export class Playback {
       const through = await reading.waitForRest(Math.max(limit, head.offset), isWanted)
       await reading.readThrough(through)
     }
-    return this.#ending
   }
 
   async #playToPoint({ reading, scanner, fsm }: Begun, { end }: LogEnd): Promise<void> {
@@ -219,9 +222,14 @@ export class Playback {
       await reading.readThrough(end)
     } catch (error) {
       if (!RecoveryLogError.is(error, 'DATA_LOSS') || fsm.hintedSegment === undefined) throw error
-      throw new RecoveryLogError('INVALID', 'the hints name operations behind the point asked for', error.data, {
-        cause: error,
-      })
+      throw new RecoveryLogError(
+        'INVALID',
+        'the hints name operations behind the point asked for',
+        error.data,
+        {
+          cause: error,
+        },
+      )
     }
     // The point may lie within an operation: only what began to be no frame before that is damage.
     const leftOver = scanner.leftOver(end)
@@ -274,11 +282,15 @@ export class Playback {
     if (this.#settings.acceptDataLoss) return
     const { missed, head } = this.state
     if (missed.length === 0) return
-    throw new RecoveryLogError('DATA_LOSS', `${head.log} holds operations behind the hints that could not be played`, {
-      log: head.log,
-      offset: head.offset,
-      missed,
-    })
+    throw new RecoveryLogError(
+      'DATA_LOSS',
+      `${head.log} holds operations behind the hints that could not be played`,
+      {
+        log: head.log,
+        offset: head.offset,
+        missed,
+      },
+    )
   }
 
   #missed(leftOver: LeftOver | undefined): Missed[] {

@@ -124,7 +124,13 @@ export class Player {
 }
 
 function settingsOf(options: PlayerOptions): PlaySettings {
-  const { hints, journals, frameBytesMax = FRAME_BYTES_MAX, directoryMarkers = false, acceptDataLoss = true } = options
+  const {
+    hints,
+    journals,
+    frameBytesMax = FRAME_BYTES_MAX,
+    directoryMarkers = false,
+    acceptDataLoss = true,
+  } = options
   if (!Number.isSafeInteger(frameBytesMax) || frameBytesMax < 1) {
     throw new RangeError(`frameBytesMax is a number from 1, got ${frameBytesMax}`)
   }

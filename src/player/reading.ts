@@ -168,11 +168,15 @@ export class Reading {
     this.#reader.offset = end
     const hint = fsm.hintedSegment
     if (hint !== undefined && hint.lastOffset !== 0 && hint.lastOffset < end) {
-      throw new RecoveryLogError('DATA_LOSS', `bytes ${begin} to ${end} of ${this.log} are gone, which the hints name`, {
-        log: this.log,
-        missing: { begin, end },
-        segment: hint,
-      })
+      throw new RecoveryLogError(
+        'DATA_LOSS',
+        `bytes ${begin} to ${end} of ${this.log} are gone, which the hints name`,
+        {
+          log: this.log,
+          missing: { begin, end },
+          segment: hint,
+        },
+      )
     }
   }
 

@@ -327,7 +327,10 @@ export class Scanner {
   }
 
   #tooLong(length: number): RecoveryLogError {
-    return this.#corrupt('a message is longer than frameBytesMax', { length, frameBytesMax: this.#frameBytesMax })
+    return this.#corrupt('a message is longer than frameBytesMax', {
+      length,
+      frameBytesMax: this.#frameBytesMax,
+    })
   }
 
   #corrupt(fault: string, data: Readonly<Record<string, unknown>>): RecoveryLogError {

@@ -166,7 +166,7 @@ export class StagingTarget implements Target {
   #writeProperty(path: string, bytes: Uint8Array): void {
     const fd = this.#make(path, false, (place) => this.#fs.openSync(place, 'wx', 0o666))
     try {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         done += this.#fs.writeSync(fd, bytes, done, bytes.length - done, done)
       }
     } catch (error) {
@@ -188,6 +188,9 @@ export class StagingTarget implements Target {
   }
 
   #notEmpty(data: { readonly name?: string }): RecoveryLogError {
-    return new RecoveryLogError('TARGET_NOT_EMPTY', `${this.#dir} is not an empty directory`, { dir: this.#dir, ...data })
+    return new RecoveryLogError('TARGET_NOT_EMPTY', `${this.#dir} is not an empty directory`, {
+      dir: this.#dir,
+      ...data,
+    })
   }
 }

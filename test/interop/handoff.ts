@@ -28,7 +28,17 @@ interface HandoffCase {
 }
 
 const KEYS = [
-  ...['name', 'hintsJson', 'journal', 'logHex', 'author', 'outcome', 'appendedHex', 'registers', 'registersBefore'],
+  ...[
+    'name',
+    'hintsJson',
+    'journal',
+    'logHex',
+    'author',
+    'outcome',
+    'appendedHex',
+    'registers',
+    'registersBefore',
+  ],
   ...['final', 'builtHints'],
 ]
 
@@ -39,7 +49,9 @@ export const suite: VectorSuite = {
     const { cases, ...head } = run.json<{ about: string; cases: readonly HandoffCase[] }>(FILE)
     knownKeys(head, ['about'])
     for (const one of cases) {
-      await run.check(FILE, one.name, one.outcome === 'OK' ? 'equal to Go' : 'as the spec says', () => runCase(one))
+      await run.check(FILE, one.name, one.outcome === 'OK' ? 'equal to Go' : 'as the spec says', () =>
+        runCase(one),
+      )
     }
   },
 }
@@ -51,7 +63,11 @@ async function runCase(one: HandoffCase): Promise<void> {
   const { journal: name, registersBefore: registers } = one
   const content = log.length === 0 ? [] : [{ begin: 0, bytes: log }]
   const journal = new MemoryJournal({ name, content, registers })
-  const player = new Player({ hints: fromGoHints(goHints), journals: { [name]: journal }, target: nullTarget() })
+  const player = new Player({
+    hints: fromGoHints(goHints),
+    journals: { [name]: journal },
+    target: nullTarget(),
+  })
   player.injectHandoff(one.author)
   if (one.outcome !== 'OK') {
     await expectLeftOver(one, player, journal, log)
@@ -60,14 +76,23 @@ async function runCase(one: HandoffCase): Promise<void> {
   const { fsm, head } = await player.play()
   assert.equal((await bytesFrom(journal, log.length)).toString('hex'), one.appendedHex)
   assert.deepEqual((await journal.head()).registers, one.registers)
-  assert.deepEqual(head, { log: name, offset: log.length + one.appendedHex.length / 2, registers: one.registers })
+  assert.deepEqual(head, {
+    log: name,
+    offset: log.length + one.appendedHex.length / 2,
+    registers: one.registers,
+  })
   assert.ok(one.final && one.builtHints)
   expectState(fsm, one.final, isCut(goHints))
   expectHints(fsm, one.builtHints, isCut(goHints))
 }
 
 /** Go waits for ever. With us bytes that are left over only stand in the way when they hold a magic word. */
-async function expectLeftOver(one: HandoffCase, player: Player, journal: Journal, log: Uint8Array): Promise<void> {
+async function expectLeftOver(
+  one: HandoffCase,
+  player: Player,
+  journal: Journal,
+  log: Uint8Array,
+): Promise<void> {
   assert.deepEqual([one.outcome, one.appendedHex, one.registers], ['HANGS', '', one.registersBefore])
   assert.deepEqual([one.final, one.builtHints], [undefined, undefined])
   if (findMagic(log, 0, log.length) + 4 <= log.length) {

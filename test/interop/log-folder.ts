@@ -76,7 +76,10 @@ export function readLogFolder(run: VectorRun, folder: string): LogFolder {
 }
 
 /** As Go's encoding/json wrote them, and as ours. */
-export function readHints(run: VectorRun, path: string): { readonly goHints: GoHints; readonly hints: FSMHints } {
+export function readHints(
+  run: VectorRun,
+  path: string,
+): { readonly goHints: GoHints; readonly hints: FSMHints } {
   const goHints = JSON.parse(Buffer.from(run.bytes(path)).toString()) as GoHints
   return { goHints, hints: fromGoHints(goHints) }
 }
@@ -138,6 +141,12 @@ function treeOf(dir: string): Required<TreeEntry>[] {
       groups.set(ino, groups.get(ino) ?? groups.size + 1)
       const content = fs.readFileSync(file)
       const sha256 = createHash('sha256').update(content).digest('hex')
-      return { path, size: content.length, sha256, linkGroup: groups.get(ino) ?? 0, content: content.toString() }
+      return {
+        path,
+        size: content.length,
+        sha256,
+        linkGroup: groups.get(ino) ?? 0,
+        content: content.toString(),
+      }
     })
 }

@@ -126,10 +126,16 @@ async function expectRight(judged: Judged, dir: string): Promise<void> {
   expectTree(dir, right.tree)
   if (right === play) {
     const properties = [...fsm.properties].map(([path, content]) => ({ path, content }))
-    assert.deepEqual(properties.sort((a, b) => (a.path < b.path ? -1 : 1)), play.properties)
+    assert.deepEqual(
+      properties.sort((a, b) => (a.path < b.path ? -1 : 1)),
+      play.properties,
+    )
   }
   assert.deepEqual([jumps, desyncs], [play.jumps, play.desyncs])
-  assert.ok(right.final === undefined || right.outcomes !== undefined || right.final.nextSeqNo === 1, 'no outcomes')
+  assert.ok(
+    right.final === undefined || right.outcomes !== undefined || right.final.nextSeqNo === 1,
+    'no outcomes',
+  )
   if (right.final === undefined) return // what is right is told by the tree alone
   expectOutcomes(Object.fromEntries(outcomes), right.outcomes ?? {})
   expectState(fsm, right.final, isCut(goHints))
@@ -141,7 +147,10 @@ async function expectRight(judged: Judged, dir: string): Promise<void> {
  * How many operations were applied, and why others were not. Of a file that lives and dies between hinted segments Go
  * applies what we do not track, so that no ghost can come of it (recovery-log spec, section 3): the sequence advances.
  */
-function expectOutcomes(actual: Readonly<Record<string, number>>, go: Readonly<Record<string, number>>): void {
+function expectOutcomes(
+  actual: Readonly<Record<string, number>>,
+  go: Readonly<Record<string, number>>,
+): void {
   const untracked = (go['OK'] ?? 0) - (actual['OK'] ?? 0)
   assert.ok(untracked >= 0, 'more was applied than in Go')
   const expected: Record<string, number> = { ...go }
@@ -160,7 +169,7 @@ function livePaths({ play, log, bytes, hints }: Judged): string[] {
   const fsm = new FSM(hints)
   const content = bytes.get(files[0]?.file ?? '') as Uint8Array
   const op = new RecordedOp()
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const end = at + 8 + readFrameHeader(content, at)
     decodeRecordedOp(content, at + 8, end, op)
     fsm.apply(op, content, at + 8, end)

@@ -7,11 +7,15 @@ export function isRefused(paths: readonly string[]): boolean {
   if (cleaned.some(isRefusedAlone)) return true
   const names = cleaned.map((pieces) => pieces.join('/'))
   const isFolderOf = (name: string, other: string): boolean => other.startsWith(`${name}/`)
-  return names.some((name, i) => names.some((other, j) => i !== j && (name === other || isFolderOf(name, other))))
+  return names.some((name, i) =>
+    names.some((other, j) => i !== j && (name === other || isFolderOf(name, other))),
+  )
 }
 
 function isRefusedAlone(pieces: readonly string[]): boolean {
   if (pieces.length === 0 || pieces[0] === '.fnodes') return true
   if (Buffer.byteLength(`/${pieces.join('/')}`) > 4095) return true
-  return pieces.some((piece) => piece === '.' || piece === '..' || piece.includes('\0') || Buffer.byteLength(piece) > 255)
+  return pieces.some(
+    (piece) => piece === '.' || piece === '..' || piece.includes('\0') || Buffer.byteLength(piece) > 255,
+  )
 }

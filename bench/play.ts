@@ -1,0 +1,129 @@
+/** How fast is a log played into a hundred real files, from a file journal? */
+import * as fs from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FileJournal } from '../src/journal/file/index.ts'
+import { Player } from '../src/player/index.ts'
+import { growth, question } from './harness.ts'
+import type { Row, Variant } from './harness.ts'
+import { PLAY, playChunks, playContent } from './workloads.ts'
+import type { PlayInput } from './workloads.ts'
+
+const FILES = 100
+const LOG = 'bench/play'
+const RAW_BYTES = 1 << 20
+
+/** A file journal that holds the log of `input`, a folder in which each run has a directory of its own. */
+async function prepareLog(input: PlayInput): Promise<{ variant: Variant; dir: string }> {
+  const dir = mkdtempSync(join(tmpdir(), 'recoverylog-bench-'))
+  const open = (): Promise<FileJournal> =>
+    FileJournal.open({ dir: join(dir, 'log'), name: LOG, durability: 'process' })
+  const journal = await open()
+  for (const content of playChunks(input)) await journal.append({ content })
+  await journal.close()
+  const target = join(dir, 'played')
+  const variant: Variant = {
+    operations: input.writes,
+    async run() {
+      await using journal = await open()
+      const hints = { log: LOG, liveNodes: [], properties: [] }
+      const player = new Player({ hints, journals: { [LOG]: journal }, dir: target, fs })
+      player.finishAtWriteHead()
+      await player.play()
+    },
+    after() {
+      rmSync(target, { recursive: true })
+    },
+  }
+  return { variant, dir }
+}
+
+/** The same writes one by one; or the same bytes, in writes of 1 MiB. In one thread, to as many files. */
+function rawWrites(input: PlayInput, writeBytes: number, dir: string): Variant {
+  const target = join(dir, 'raw')
+  const content = playContent(Math.max(input.size, writeBytes))
+  const writes = Math.ceil((input.writes * input.size) / writeBytes)
+  return {
+    operations: input.writes,
+    before() {
+      mkdirSync(target)
+    },
+    run() {
+      const fds = Array.from({ length: FILES }, (_, file) => openSync(join(target, String(file)), 'wx'))
+      for (let i = 0; i < writes; i++) {
+        const offset = Math.floor(i / FILES) * writeBytes
+        writeSync(fds[i % FILES] as number, content, i % FILES, writeBytes, offset)
+      }
+      for (const fd of fds) closeSync(fd)
+    },
+    after() {
+      rmSync(target, { recursive: true })
+    },
+  }
+}
+
+function inBytes(variant: Variant, input: PlayInput): Variant {
+  return { ...variant, operations: input.writes * input.size }
+}
+
+function smallWrites(name: string, input: PlayInput, atLeast: number): Row {
+  return {
+    name: `play/${name}`,
+    goals: [{ of: 'ratio', atLeast }],
+    async prepare() {
+      const { variant, dir } = await prepareLog(input)
+      return {
+        unit: 'M/s',
+        subject: variant,
+        floor: rawWrites(input, input.size, dir),
+        note: 'to one writeSync each; Go 1.0 M/s of a local log',
+        close: () => rmSync(dir, { recursive: true }),
+      }
+    },
+  }
+}
+
+function largeWrites(name: string, input: PlayInput, atLeast: number, go: string): Row {
+  return {
+    name: `play/${name}`,
+    goals: [{ of: 'ratio', atLeast }],
+    async prepare() {
+      const { variant, dir } = await prepareLog(input)
+      return {
+        unit: 'GB/s',
+        subject: inBytes(variant, input),
+        floor: inBytes(rawWrites(input, RAW_BYTES, dir), input),
+        note: `to writes of 1 MiB in one thread; Go ${go} GB/s of a local log`,
+        close: () => rmSync(dir, { recursive: true }),
+      }
+    },
+  }
+}
+
+function growing(name: string, input: PlayInput): Row {
+  return growth(`play/${name}/growth`, {
+    atMost: 1.3,
+    async prepare() {
+      const small = await prepareLog({ ...input, writes: Math.floor(input.writes / 10) })
+      const large = await prepareLog(input)
+      return {
+        unit: 'us',
+        small: small.variant,
+        large: large.variant,
+        close() {
+          for (const { dir } of [small, large]) rmSync(dir, { recursive: true })
+        },
+      }
+    },
+  })
+}
+
+await question('How fast is a log played into a hundred files?', [
+  smallWrites('64B', PLAY['64B'], 9),
+  largeWrites('4KiB', PLAY['4KiB'], 0.65, '1.15'),
+  largeWrites('1MiB', PLAY['1MiB'], 0.95, '2.2'),
+  growing('64B', PLAY['64B']),
+  growing('4KiB', PLAY['4KiB']),
+  growing('1MiB', PLAY['1MiB']),
+])
