@@ -164,6 +164,11 @@ export class DurableDirectory implements AsyncDisposable {
    * @throws the first cause, such as `FENCED`, when something could not be committed; `ABORTED`, which undoes nothing.
    */
   sync(options: { readonly signal?: AbortSignal } = {}): Promise<LogEnd> {
+    if (this.#closing !== undefined && this.#recorder.failure === undefined) {
+      return Promise.reject(
+        new RecoveryLogError('CLOSED', 'the directory has been closed', { dir: this.#options.dir }),
+      )
+    }
     return this.#files.sync(options)
   }
 

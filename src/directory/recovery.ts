@@ -173,6 +173,7 @@ async function playToHead(
   played.catch(ignore) // told by atHead here, and by whoever waits for the end later
   try {
     const atHead = await player.atHead
+    if (at !== undefined) await played // its end is known, and so is what was missed on the way there
     return {
       candidate,
       player,
