@@ -60,7 +60,7 @@ export type {
 } from './directory/index.ts'
 
 // The same in parts: play a log into a directory, record what is done to it.
-export { Player } from './player/index.ts'
+export { nullTarget, Player } from './player/index.ts'
 export type {
   AtHead,
   Journals,
@@ -96,6 +96,23 @@ export type {
   WaitOptions,
 } from './recorder/index.ts'
 
+export {
+  FileHandle,
+  FS_SUPPORT,
+  HANDLE_SUPPORT,
+  PROMISES_SUPPORT,
+  RecordedFileSystem,
+} from './recorder/fs/index.ts'
+export type {
+  NodeFileSystem,
+  Platform,
+  RecordedFileSystemDisk,
+  RecordedFileSystemOptions,
+  RecordedTree,
+  RecordTreeOptions,
+  Treatment,
+} from './recorder/fs/index.ts'
+
 // Journals.
 export { MAX_APPEND_BYTES, MEMORY_FRAGMENT_BYTES, MemoryJournal } from './journal/index.ts'
 export type {
@@ -117,8 +134,17 @@ export type {
 } from './journal/index.ts'
 
 // The state machine and its hints, usable alone.
-export { authorOf, fenceOf, FSM, validateHints } from './fsm/index.ts'
-export type { Fence, FnodeSegments, FSMHints, Link, LiveNode, Outcome, Property } from './fsm/index.ts'
+export { authorOf, fenceOf, FSM, SEGMENT_GAP_BYTES_MIN, validateHints } from './fsm/index.ts'
+export type {
+  Fence,
+  FnodeSegments,
+  FSMHints,
+  FSMOptions,
+  Link,
+  LiveNode,
+  Outcome,
+  Property,
+} from './fsm/index.ts'
 export { SegmentSet, validateSegment } from './segments/index.ts'
 export type { Segment } from './segments/index.ts'
 
