@@ -36,7 +36,7 @@ export class DirectoryClaim {
    */
   static async take(
     options: OpenOptions,
-    watch: Pick<RecoveryOptions, 'onPlayer'> = {},
+    watch: Pick<RecoveryOptions, 'onPlayer' | 'onJump'> = {},
   ): Promise<DirectoryClaim> {
     const { dir, fs, clock, random, identity = UNKNOWN_IDENTITY, takeLock = false } = options
     checkDir(dir)
@@ -61,7 +61,7 @@ export class DirectoryClaim {
     lock: DirectoryLock,
     exchange: DirectoryExchange,
     isAdopting: boolean,
-    watch: Pick<RecoveryOptions, 'onPlayer'>,
+    watch: Pick<RecoveryOptions, 'onPlayer' | 'onJump'>,
   ) {
     const { dir, fs, clock, hints, pinMs, signal, onEvent = ignore, onProgress } = options
     this.author = author

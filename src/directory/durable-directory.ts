@@ -77,6 +77,9 @@ export class DurableDirectory implements AsyncDisposable {
       onPlayer: (player) => {
         standby.setPlayer(player)
       },
+      onJump: () => {
+        standby.noteJump()
+      },
     })
     const standby = new Standby({ options, claim, own: () => DurableDirectory.#own(options, claim) })
     return standby.start()

@@ -48,6 +48,8 @@ export interface RecoveryOptions {
   readonly onEvent: OnDirectoryEvent
   /** Given each player before it plays, to look at its position and lag. */
   readonly onPlayer?: ((player: Player) => void) | undefined
+  /** Told when reading comes upon a part of the log that is gone. */
+  readonly onJump?: (() => void) | undefined
   readonly onProgress?: OnProgress | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -163,6 +165,7 @@ async function playToHead(
     clock,
     onEvent: (event) => {
       if (event.type === 'handoff' && event.applied) handoffOffset = event.offset
+      if (event.type === 'jump') options.onJump?.()
       onEvent({ type: 'player', event })
     },
     ...(onProgress === undefined ? {} : { onProgress }),

@@ -30,6 +30,8 @@ export class Standby<Owner> implements AsyncDisposable {
   readonly #caughtUp = new Deferred()
   readonly #ended = new Deferred<DirectoryEnd>()
   #player: Player | undefined
+  /** Resolved when a part of the log was found to be gone. */
+  #jumped = new Deferred()
   /** The newest set when hints were last found wanting. */
   #lastKey: string | undefined
   #following: Promise<void> = Promise.resolve()
@@ -46,6 +48,12 @@ export class Standby<Owner> implements AsyncDisposable {
   /** For `DurableDirectory.follow`: which player plays now. */
   setPlayer(player: Player): void {
     this.#player = player
+    this.#jumped = new Deferred()
+  }
+
+  /** For `DurableDirectory.follow`: a part of the log is gone that has not been read. */
+  noteJump(): void {
+    this.#jumped.resolve()
   }
 
   /** For `DurableDirectory.follow`: begins. */
@@ -128,12 +136,7 @@ export class Standby<Owner> implements AsyncDisposable {
         await this.#watch(reached, signal)
       } catch (error) {
         if (signal.aborted) return
-        if (!RecoveryLogError.is(error, 'DATA_LOSS')) {
-          this.#fail(error)
-          return
-        }
-        // Only worth another try when there are newer hints than those that led here.
-        if (!(await this.#hasNewerHints())) {
+        if (!RecoveryLogError.is(error, 'DATA_LOSS') || !(await this.#areHintsNewer())) {
           this.#fail(error)
           return
         }
@@ -146,12 +149,17 @@ export class Standby<Owner> implements AsyncDisposable {
     this.#closing ??= Promise.resolve().then(() => this.#end({ reason: 'failed', error: asError(error) }))
   }
 
-  async #hasNewerHints(): Promise<boolean> {
-    const stored = await this.#options.hints.load()
-    const key = stored.find(({ set }) => set !== undefined)?.key
-    const isNewer = key !== undefined && key !== this.#lastKey
+  /** Newer than when this was asked last: only then another try can do better. */
+  async #areHintsNewer(): Promise<boolean> {
+    const key = await this.#newestKey()
+    const areNewer = key !== undefined && key !== this.#lastKey
     this.#lastKey = key
-    return isNewer
+    return areNewer
+  }
+
+  async #newestKey(): Promise<string | undefined> {
+    const stored = await this.#options.hints.load()
+    return stored.find(({ set }) => set !== undefined)?.key
   }
 
   /** Throws what ends the playback; tells of a stall. */
@@ -162,7 +170,9 @@ export class Standby<Owner> implements AsyncDisposable {
     const failed = reached.played.then(() => undefined)
     failed.catch(() => undefined) // after this watch has ended, whoever promotes is told
     for (;;) {
-      await Promise.race([failed, clock.sleep(stallMs / LOOKS, signal)])
+      await Promise.race([failed, this.#jumped.promise, clock.sleep(stallMs / LOOKS, signal)])
+      this.#jumped = new Deferred() // looked at below; without newer hints there is nothing to be done about it yet
+      await this.#restartAfterJump(reached)
       const lag = await Promise.race([failed, reached.player.measureLag({ signal })])
       const position = reached.player.position
       if (position.offset !== offset || lag === 0) {
@@ -173,6 +183,16 @@ export class Standby<Owner> implements AsyncDisposable {
         since = clock.now()
       }
     }
+  }
+
+  /** What was pruned before it could be read is not missed when newer hints do without it. */
+  async #restartAfterJump({ candidate, player }: Reached): Promise<void> {
+    const jump = player.state.missed.find(({ kind }) => kind === 'jump')
+    if (jump === undefined || (await this.#newestKey()) === candidate.key) return
+    this.#lastKey = candidate.key
+    throw new RecoveryLogError('DATA_LOSS', `a part of ${jump.log} was pruned before it was read`, {
+      ...jump,
+    })
   }
 }
 
