@@ -30,7 +30,11 @@ export class Calls {
   }
 
   /** The arguments of a read in their longest form: `(fd)`, `(fd, options)` and `(fd, buffer, options)` are taken too. */
-  readArguments([fd, buffer, ...rest]: readonly unknown[]): [fd: unknown, buffer: ArrayBufferView, ...unknown[]] {
+  readArguments([fd, buffer, ...rest]: readonly unknown[]): [
+    fd: unknown,
+    buffer: ArrayBufferView,
+    ...unknown[],
+  ] {
     const hasBuffer = ArrayBuffer.isView(buffer)
     const options = hasBuffer ? rest[0] : buffer
     if (!hasBuffer && buffer !== undefined && buffer !== null && !isOptions(buffer)) {

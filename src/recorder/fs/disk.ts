@@ -110,7 +110,7 @@ export class Disk {
     const call = this.#fs[`${method}Sync`]
     if (typeof call !== 'function') throw unsupported(`${method}Sync`)
     try {
-      return (call as AnyFunction).apply(this.#fs, args)
+      return call.apply(this.#fs, args)
     } catch (error) {
       throw this.#translated(error)
     }
@@ -133,18 +133,18 @@ export class Disk {
     const call = this.#fs[method]
     if (typeof call !== 'function') return this.call(method, args)
     return new Promise((resolve, reject) => {
-      const settle = (error: unknown, value: unknown): void => {
+      const settle = (error: Error | null | undefined, value: unknown): void => {
         if (error === null || error === undefined) resolve(value)
-        else reject(error as Error)
+        else reject(error)
       }
-      ;(call as AnyFunction).call(this.#fs, ...args, settle)
+      call.call(this.#fs, ...args, settle)
     })
   }
 
   #callPromise(method: string, args: readonly unknown[]): Promise<unknown> {
     const call = this.#promises[method]
     if (typeof call !== 'function') throw unsupported(method)
-    return (call as AnyFunction).apply(this.#promises, args) as Promise<unknown>
+    return call.apply(this.#promises, args) as Promise<unknown>
   }
 
   #adopt(handle: Handle): number {
@@ -161,7 +161,7 @@ export class Disk {
     if (method === 'close') this.#handles.delete(fd)
     const call = handle[ON_HANDLES[method] as string]
     if (typeof call !== 'function') throw unsupported(method)
-    const answer = await (call.apply(handle, rest))
+    const answer = await call.apply(handle, rest)
     const count = COUNTS[method]
     return count === undefined ? answer : (answer as Record<string, unknown>)[count]
   }
@@ -174,8 +174,10 @@ export class Disk {
 /** Own or inherited: some file systems are objects of a class. */
 function functionsOf(object: Readonly<Record<string, unknown>>): string[] {
   const names = new Set<string>()
-  for (let at: object | null = object; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+  let at: object = object
+  while (at !== Object.prototype) {
     for (const name of Object.getOwnPropertyNames(at)) names.add(name)
+    at = (Object.getPrototypeOf(at) as object | null) ?? Object.prototype
   }
   names.delete('constructor')
   return [...names].filter((name) => typeof object[name] === 'function')

@@ -1,17 +1,19 @@
 /** The shape of `node:fs`: the same operations with results, with callbacks, and with promises. */
+import type * as nodeFs from 'node:fs'
 import type { Calls } from './calls.ts'
 import { argumentError, unsupported } from './errors.ts'
 import { FileHandle } from './file-handle.ts'
+import { leanCalls } from './lean-calls.ts'
 import { isOptions } from './operations/arguments.ts'
 import { OPERATIONS, type OperationName } from './operations/index.ts'
 import { locate } from './paths.ts'
-import { createReadStream, type ReadStreamOptions } from './read-stream.ts'
+import { createReadStream } from './read-stream.ts'
 import { PROMISED } from './support.ts'
 import { gathered } from './write-source.ts'
-import { createWriteStream, type WriteStreamOptions } from './write-stream.ts'
+import { createWriteStream } from './write-stream.ts'
 
 /** The type of `node:fs`, so that a recorded file system goes wherever an `fs` is asked for. */
-export type NodeFileSystem = typeof import('node:fs')
+export type NodeFileSystem = typeof nodeFs
 
 type Face = Record<string, unknown>
 type Callback = (...results: unknown[]) => void
@@ -29,18 +31,18 @@ const CUSTOM_PROMISE = Symbol.for('nodejs.util.promisify.custom')
 /** Data of the underlying file system that is good here too. */
 const SHARED = ['constants', 'F_OK', 'R_OK', 'W_OK', 'X_OK', 'Stats', 'Dirent', 'Dir', '_toUnixTimestamp']
 
-/** The whole face, with the synchronous functions that `lean` has in the place of the general ones. */
-export function makeFaces(calls: Calls, lean: object | undefined): NodeFileSystem {
+/** The whole face. Over a file system with promises only it has no synchronous functions. */
+export function makeFaces(calls: Calls): NodeFileSystem {
   const { disk } = calls.context
   const fs: Face = {}
   for (const name of SHARED) if (disk.member(name) !== undefined) fs[name] = disk.member(name)
   for (const name of Object.keys(OPERATIONS) as OperationName[]) {
+    // Node on Linux has no lchmod, and whoever asks whether it is there is told the truth.
+    if (name === 'lchmod' && typeof disk.member('lchmod') !== 'function') continue
     fs[name] = callbackForm(calls, name)
-    fs[`${name}Sync`] = (...args: unknown[]) => calls.now(name, name === 'read' ? calls.readArguments(args) : args)
+    if (disk.isSync) fs[`${name}Sync`] = synchronousForm(calls, name)
   }
-  Object.assign(fs, existence(calls), streams(calls), watching(calls), lean)
-  fs['realpath'] = Object.assign(fs['realpath'] as object, { native: fs['realpath'] })
-  fs['realpathSync'] = Object.assign(fs['realpathSync'] as object, { native: fs['realpathSync'] })
+  Object.assign(fs, existence(calls), streams(calls), watching(calls), leanCalls(calls))
   const promises = promisesFace(calls)
   fs['promises'] = promises
   refuseOthers(fs, disk.members())
@@ -48,9 +50,16 @@ export function makeFaces(calls: Calls, lean: object | undefined): NodeFileSyste
   return fs as unknown as NodeFileSystem
 }
 
+function synchronousForm(calls: Calls, name: OperationName): unknown {
+  if (name === 'read') return (...args: unknown[]) => calls.now('read', calls.readArguments(args))
+  const call = (...args: unknown[]): unknown => calls.now(name, args)
+  return name === 'realpath' ? Object.assign(call, { native: call }) : call
+}
+
 function callbackForm(calls: Calls, name: OperationName): unknown {
   const pair = PAIRED[name]
-  const argumentsOf = (args: unknown[]): readonly unknown[] => (name === 'read' ? calls.readArguments(args) : args)
+  const argumentsOf = (args: unknown[]): readonly unknown[] =>
+    name === 'read' ? calls.readArguments(args) : args
   const call = (...args: unknown[]): void => {
     const callback = takeCallback(args)
     const given = argumentsOf(args)
@@ -64,6 +73,7 @@ function callbackForm(calls: Calls, name: OperationName): unknown {
       callback,
     )
   }
+  if (name === 'realpath') return Object.assign(call, { native: call })
   if (pair === undefined) return call
   const promised = async (...args: unknown[]): Promise<unknown> => {
     const given = argumentsOf(args)
@@ -79,7 +89,11 @@ function takeCallback(args: unknown[]): Callback {
 }
 
 /** Calls back outside of any promise, so that what a callback throws is thrown where it can be seen. */
-function deliver(promise: Promise<unknown>, succeed: (value: unknown) => void, fail: (error: unknown) => void): void {
+function deliver(
+  promise: Promise<unknown>,
+  succeed: (value: unknown) => void,
+  fail: (error: unknown) => void,
+): void {
   promise.then(
     (value) => {
       queueMicrotask(() => {
@@ -103,6 +117,14 @@ function existence(calls: Calls): Face {
       return false
     }
   }
+  const existsSync = (path: unknown): boolean => {
+    try {
+      calls.now('access', [path])
+      return true
+    } catch {
+      return false
+    }
+  }
   return {
     exists: Object.assign(
       (path: unknown, callback: Callback) => {
@@ -110,14 +132,7 @@ function existence(calls: Calls): Face {
       },
       { [CUSTOM_PROMISE]: exists },
     ),
-    existsSync(path: unknown): boolean {
-      try {
-        calls.now('access', [path])
-        return true
-      } catch {
-        return false
-      }
-    },
+    ...(calls.context.disk.isSync ? { existsSync } : {}),
   }
 }
 
@@ -126,10 +141,10 @@ function streams(calls: Calls): Face {
     isOptions(options) ? options : options === undefined ? {} : { encoding: options }
   // Not an arrow function: `new fs.ReadStream(path)` is taken too.
   function read(path: unknown, options?: unknown): unknown {
-    return createReadStream(calls, path, encodingOnly(options) as ReadStreamOptions)
+    return createReadStream(calls, path, encodingOnly(options))
   }
   function write(path: unknown, options?: unknown): unknown {
-    return createWriteStream(calls, path, encodingOnly(options) as WriteStreamOptions)
+    return createWriteStream(calls, path, encodingOnly(options))
   }
   return {
     createReadStream: read,
@@ -164,7 +179,8 @@ function promisesFace(calls: Calls): Face {
     face[name] = async (target: unknown, ...rest: unknown[]) =>
       calls.later(name, [target instanceof FileHandle ? target.fd : target, ...rest])
   }
-  face['open'] = async (...args: unknown[]) => new FileHandle(calls, (await calls.later('open', args)) as number)
+  face['open'] = async (...args: unknown[]) =>
+    new FileHandle(calls, (await calls.later('open', args)) as number)
   for (const name of ['writeFile', 'appendFile'] as const) {
     face[name] = async (target: unknown, data: unknown, options?: unknown): Promise<void> => {
       const settings = isOptions(options) ? options : { encoding: options }
@@ -179,8 +195,13 @@ function promisesFace(calls: Calls): Face {
     }
   }
   face['watch'] = async function* (path: unknown, ...rest: unknown[]): AsyncGenerator {
-    const place = await context.runner.runFree(locate(context, path, { syscall: 'watch', follow: true, changes: false }))
-    yield* context.disk.invokePromise('watch', [(place as { real: string }).real, ...rest]) as AsyncIterable<unknown>
+    const place = await context.runner.runFree(
+      locate(context, path, { syscall: 'watch', follow: true, changes: false }),
+    )
+    yield* context.disk.invokePromise('watch', [
+      (place as { real: string }).real,
+      ...rest,
+    ]) as AsyncIterable<unknown>
   }
   face['constants'] = context.disk.member('constants')
   return face

@@ -84,7 +84,8 @@ export function parseFlags(flags: unknown, numbers: FlagNumbers): OpenFlags {
 
 function flagsNumber(flags: unknown, numbers: FlagNumbers): number {
   if (typeof flags === 'number' && Number.isInteger(flags)) return flags
-  const names = typeof flags === 'string' && Object.hasOwn(FLAG_STRINGS, flags) ? FLAG_STRINGS[flags] : undefined
+  const names =
+    typeof flags === 'string' && Object.hasOwn(FLAG_STRINGS, flags) ? FLAG_STRINGS[flags] : undefined
   if (names === undefined) {
     const shown = typeof flags === 'string' ? `'${flags}'` : String(flags)
     throw argumentError('ERR_INVALID_ARG_VALUE', `The argument 'flags' is invalid. Received ${shown}`)

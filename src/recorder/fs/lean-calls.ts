@@ -16,7 +16,7 @@ export interface LeanCalls {
   writeSync(fd: number, data: unknown, offset?: unknown, length?: unknown, position?: unknown): number
 }
 
-/** Undefined over a file system that has no synchronous functions. */
+/** None over a file system that has no synchronous functions. */
 export function leanCalls(calls: Calls): LeanCalls | undefined {
   const { disk, files, recorder, runner } = calls.context
   if (!disk.isSync) return undefined

@@ -14,7 +14,8 @@ const PIECE_BYTES_MAX = 255
 const PATH_BYTES_MAX = 4095
 
 const HALF_SURROGATE = /\p{Surrogate}/u
-const WINDOWS_REFUSED = /[\\:]|[. ](?:\/|$)|\/(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:[./]|$)/i
+const WINDOWS_REFUSED =
+  /[\\:]|[. ](?:\/|$)|\/(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:[./]|$)/i
 
 const utf8 = new TextEncoder()
 

@@ -32,16 +32,21 @@ export class Native {
   static async of(disk: Disk): Promise<Native> {
     const path = await disk.callAsync('realpath', [disk.real('/'), { encoding: 'buffer' }])
     const { constructor } = path as { constructor: Partial<BufferClass> }
-    return new Native(path instanceof Uint8Array && 'alloc' in constructor ? (constructor as BufferClass) : undefined, disk)
+    return new Native(
+      path instanceof Uint8Array && 'alloc' in constructor ? (constructor as BufferClass) : undefined,
+      disk,
+    )
   }
 
   get Readable(): typeof Readable {
-    if (this.#readable === undefined) throw unsupported('createReadStream, over a file system without streams')
+    if (this.#readable === undefined)
+      {throw unsupported('createReadStream, over a file system without streams')}
     return this.#readable
   }
 
   get Writable(): typeof Writable {
-    if (this.#writable === undefined) throw unsupported('createWriteStream, over a file system without streams')
+    if (this.#writable === undefined)
+      {throw unsupported('createWriteStream, over a file system without streams')}
     return this.#writable
   }
 
@@ -57,13 +62,18 @@ export class Native {
 
   decode(bytes: Uint8Array, encoding: unknown): string {
     if (isUtf8(encoding)) return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
-    return this.#encodings(encoding).from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding as string)
+    return this.#encodings(encoding)
+      .from(bytes.buffer, bytes.byteOffset, bytes.length)
+      .toString(encoding as string)
   }
 
   #encodings(encoding: unknown): BufferClass {
     if (this.#buffer === undefined) {
       const shown = String(encoding)
-      throw argumentError('ERR_INVALID_ARG_VALUE', `The argument 'encoding' is invalid encoding. Received '${shown}'`)
+      throw argumentError(
+        'ERR_INVALID_ARG_VALUE',
+        `The argument 'encoding' is invalid encoding. Received '${shown}'`,
+      )
     }
     return this.#buffer
   }

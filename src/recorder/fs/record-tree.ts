@@ -28,7 +28,10 @@ interface Found {
 }
 
 /** `PATH_REFUSED`, before anything is recorded, when a name could not be recovered. */
-export function* recordTree(context: Context, { onProgress, signal }: RecordTreeOptions): Steps<RecordedTree> {
+export function* recordTree(
+  context: Context,
+  { onProgress, signal }: RecordTreeOptions,
+): Steps<RecordedTree> {
   const found = yield* survey(context)
   const recorded = { files: 0, directories: 0, bytes: 0, left: [] as string[] }
   const names = new Map<string, string>()
@@ -63,7 +66,12 @@ function* survey(context: Context): Steps<Found[]> {
       const path = folder === '/' ? `/${name}` : `${folder}/${name}`
       // A name that is not UTF-8 is read with replacements, and nothing is there by that name.
       const stats = yield* context.lookUp(path)
-      if (stats === undefined || isReservedName(path, context.platform) || isBrokenText(path) || isTooLong(path)) {
+      if (
+        stats === undefined ||
+        isReservedName(path, context.platform) ||
+        isBrokenText(path) ||
+        isTooLong(path)
+      ) {
         throw new RecoveryLogError('PATH_REFUSED', 'no player would make a file of this name', { path })
       }
       found.push({ path, stats })
@@ -105,7 +113,7 @@ function* recordFile(context: Context, path: string): Steps<number> {
     })
   })
   return yield* reading(context, path, function* (fd) {
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const bytes = yield* readRange(fd, at, at + PIECE_BYTES)
       if (bytes.length === 0) return at
       yield* reserve(contentBytes(bytes.length))

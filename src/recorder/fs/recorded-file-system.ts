@@ -10,7 +10,6 @@ import { Context } from './context.ts'
 import { Disk, type NodeShaped } from './disk.ts'
 import { systemError } from './errors.ts'
 import { makeFaces, type NodeFileSystem } from './faces.ts'
-import { leanCalls } from './lean-calls.ts'
 import { MARKER_NAME, type Platform } from './names.ts'
 import { Native } from './native.ts'
 import { OpenFiles } from './open-files.ts'
@@ -65,8 +64,7 @@ export class RecordedFileSystem {
 
   private constructor(context: Context) {
     this.#context = context
-    const calls = new Calls(context)
-    this.fs = makeFaces(calls, leanCalls(calls))
+    this.fs = makeFaces(new Calls(context))
   }
 
   /** Resolves when all that was called before has committed, calls that still wait included, with a place in the log behind. */
@@ -93,13 +91,15 @@ export class RecordedFileSystem {
     const { disk, recorder, tree, runner } = this.#context
     const fnode = recorder.fnodeOf(path)
     if (fnode === undefined) throw systemError('ENOENT', 'rewrite', path)
-    const run = (steps: Steps<unknown>): unknown => (disk.isSync ? runner.runFreeSync(steps) : runner.runFree(steps))
+    const run = (steps: Steps<unknown>): unknown =>
+      disk.isSync ? runner.runFreeSync(steps) : runner.runFree(steps)
     const fd = (await run(ask('open', disk.real(path), 0, 0))) as number
     try {
       const { size } = (await run(ask('fstat', fd))) as DiskStats
       await recorder.rewrite(fnode, {
         size,
-        read: (offset, length) => run(readRange(fd, offset, offset + length)) as Uint8Array | Promise<Uint8Array>,
+        read: (offset, length) =>
+          run(readRange(fd, offset, offset + length)) as Uint8Array | Promise<Uint8Array>,
         onReplaced: (next) => {
           tree.moved(fnode, next)
         },
@@ -118,12 +118,12 @@ export class RecordedFileSystem {
   }
 }
 
-// eslint-disable-next-line require-yield -- its place in the order of the calls is all it is for
+/** Its place in the order of the calls is all it is for. */
 function* nothing(): Steps<void> {
   return undefined
 }
 
-// eslint-disable-next-line require-yield -- it stops what comes after it in the order of the calls
+/** Stops what comes after it in the order of the calls. */
 function* stopping(runner: Runner): Steps<void> {
   runner.stop()
 }

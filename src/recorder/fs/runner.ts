@@ -6,7 +6,6 @@
 import { Deferred } from '../../async/index.ts'
 import { RecoveryLogError } from '../../errors/index.ts'
 import type { Disk } from './disk.ts'
-import { unsupported } from './errors.ts'
 import type { Recorder } from '../recorder.ts'
 import { type DiskRequest, Durable, type Request, type RoomRequest, type Steps } from './steps.ts'
 
@@ -78,7 +77,6 @@ export class Runner {
 
   /** Runs to the end now. What waits is brought to its end before. */
   runSync(steps: Steps<unknown>): unknown {
-    if (!this.#disk.isSync) throw unsupported('the synchronous form, over a file system with promises only')
     while (this.#waiting.length > 0) this.#finishSync(this.#waiting[0] as Task)
     const value = this.runFreeSync(steps)
     if (!(value instanceof Durable)) return value
@@ -89,13 +87,13 @@ export class Runner {
 
   /** Runs to the end now, beside what waits: for what changes nothing. */
   runFreeSync(steps: Steps<unknown>): unknown {
-    if (!this.#disk.isSync) throw unsupported('a synchronous form over a file system that has promises only')
     let next = steps.next()
     while (next.done !== true) {
       const request = next.value
       let answer: unknown
       try {
-        answer = request.kind === 'call' ? this.#disk.call(request.method, request.args) : this.#makeRoom(request)
+        answer =
+          request.kind === 'call' ? this.#disk.call(request.method, request.args) : this.#makeRoom(request)
       } catch (error) {
         next = steps.throw(error)
         continue
@@ -169,7 +167,8 @@ export class Runner {
   #finishSync(task: Task): void {
     task.begin()
     for (let request = task.pending; request !== undefined; request = task.pending) {
-      if (request.kind === 'room' && !this.#isGranted(request.bytes)) this.#makeRoom({ ...request, isOptional: false })
+      if (request.kind === 'room' && !this.#isGranted(request.bytes))
+        {this.#makeRoom({ ...request, isOptional: false })}
       this.#answerSync(task, request)
     }
     this.#waiting.shift()

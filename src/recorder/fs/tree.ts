@@ -60,7 +60,8 @@ export class Tree {
   /** Counts a descriptor that was opened. */
   opened(inode: Inode): void {
     inode.opens++
-    if (inode.fnode > 0 || inode.property !== undefined) this.#inodes.set(inode.property ?? inode.fnode, inode)
+    if (inode.fnode > 0 || inode.property !== undefined)
+      {this.#inodes.set(inode.property ?? inode.fnode, inode)}
   }
 
   closed(inode: Inode): void {
@@ -104,7 +105,9 @@ export class Tree {
   /** The file goes on as a new fnode under all its names, with what is left of it. */
   replace(path: string, left: Uint8Array): void {
     const before = this.#recorder.fnodeOf(path) as number
-    const fnode = this.#recorder.replace(before, left.length, (offset, length) => left.subarray(offset, offset + length))
+    const fnode = this.#recorder.replace(before, left.length, (offset, length) =>
+      left.subarray(offset, offset + length),
+    )
     this.moved(before, fnode)
   }
 

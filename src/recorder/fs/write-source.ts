@@ -47,5 +47,7 @@ export async function gathered(
 type Source = Iterable<string | ArrayBufferView> | AsyncIterable<string | ArrayBufferView>
 
 function isIterable(data: unknown): data is Source {
-  return typeof data === 'object' && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)
+  return (
+    typeof data === 'object' && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)
+  )
 }

@@ -37,8 +37,14 @@ export function createWriteStream(calls: Calls, path: unknown, options: WriteStr
   const handle = typeof given === 'object' ? (given ?? undefined) : undefined
   let at = start
   const writeAll = async (bytes: Uint8Array): Promise<void> => {
-    for (let done = 0; done < bytes.length; ) {
-      const count = (await calls.later('write', [stream.fd, bytes.subarray(done), 0, undefined, at ?? null])) as number
+    for (let done = 0; done < bytes.length;) {
+      const count = (await calls.later('write', [
+        stream.fd,
+        bytes.subarray(done),
+        0,
+        undefined,
+        at ?? null,
+      ])) as number
       if (at !== undefined) at += count
       stream.bytesWritten += count
       done += count

@@ -25,11 +25,31 @@ const slot = fc.integer({ min: 0, max: 2 })
 const text = fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom('', 'x'.repeat(5000)))
 const position = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 20 }))
 const length = fc.integer({ min: 0, max: 20 })
-const flags = fc.constantFrom('r', 'r+', 'w', 'wx', 'w+', 'wx+', 'a', 'ax', 'a+', 'ax+', 'rs+', 0, 1, 2, 0o102, 0o1000, 0o1002)
-const flag = fc.option(fc.constantFrom('w', 'a', 'wx', 'ax', 'r+', 'r'), { nil: undefined })
+const flags = fc.constantFrom(
+  'r',
+  'r+',
+  'w',
+  'wx',
+  'w+',
+  'wx+',
+  'a',
+  'ax',
+  'a+',
+  'ax+',
+  'rs+',
+  0,
+  1,
+  2,
+  0o102,
+  0o1000,
+  0o1002,
+)
+const flag = fc.option(fc.constantFrom('w', 'a', 'wx', 'ax', 'r+'), { nil: undefined })
 
-const call = <Name extends Call['call'], Rest extends object>(name: Name, rest: { [K in keyof Rest]: fc.Arbitrary<Rest[K]> }) =>
-  fc.record({ call: fc.constant(name), ...rest }) as unknown as fc.Arbitrary<Call>
+const call = <Name extends Call['call'], Rest extends object>(
+  name: Name,
+  rest: { [K in keyof Rest]: fc.Arbitrary<Rest[K]> },
+) => fc.record({ call: fc.constant(name), ...rest }) as unknown as fc.Arbitrary<Call>
 
 const anyCall: fc.Arbitrary<Call> = fc.oneof(
   { weight: 4, arbitrary: call('open', { slot, path, flags }) },
@@ -81,8 +101,15 @@ export class Side {
       const { code, syscall, path, dest, message } = error as NodeJS.ErrnoException & { dest?: string }
       if (code === undefined) throw error
       // Node makes these of several system calls, in more than one way, and words its own errors anew from time to time.
-      if (call.call === 'realpath' || call.call === 'rm' || call.call === 'cp' || code.startsWith('ERR_')) return code
-      return { code, syscall, path: this.#below(path), dest: this.#below(dest), message: this.#strip(message) }
+      if (call.call === 'realpath' || call.call === 'rm' || call.call === 'cp' || code.startsWith('ERR_'))
+        {return code}
+      return {
+        code,
+        syscall,
+        path: this.#below(path),
+        dest: this.#below(dest),
+        message: this.#strip(message),
+      }
     }
   }
 
@@ -94,7 +121,8 @@ export class Side {
     switch (call.call) {
       case 'open': {
         await this.outcome({ call: 'close', slot: call.slot })
-        this.#slots[call.slot] = (await this.#do('open', this.#at(call.path), call.flags)) as number | FileHandle
+        this.#slots[call.slot] = (await this.#do('open', this.#at(call.path), call.flags)) as
+          number | FileHandle
         return 'opened'
       }
       case 'close': {
@@ -107,7 +135,13 @@ export class Side {
         return this.#onSlot(call.slot, 'write', 'write', bytes, 0, bytes.length, call.position)
       }
       case 'writev':
-        return this.#onSlot(call.slot, 'writev', 'writev', call.texts.map((text) => Buffer.from(text)), call.position)
+        return this.#onSlot(
+          call.slot,
+          'writev',
+          'writev',
+          call.texts.map((text) => Buffer.from(text)),
+          call.position,
+        )
       case 'read': {
         const buffer = Buffer.alloc(call.length)
         const count = await this.#onSlot(call.slot, 'read', 'read', buffer, 0, buffer.length, call.position)
@@ -121,7 +155,12 @@ export class Side {
         return this.#do('truncate', this.#at(call.path), call.length)
       case 'writeFile':
       case 'appendFile':
-        return this.#do(call.call, this.#at(call.path), call.text, call.flag === undefined ? {} : { flag: call.flag })
+        return this.#do(
+          call.call,
+          this.#at(call.path),
+          call.text,
+          call.flag === undefined ? {} : { flag: call.flag },
+        )
       case 'copyFile':
         return this.#do('copyFile', this.#at(call.path), this.#at(call.to), call.option === true ? 1 : 0)
       case 'cp':
@@ -148,7 +187,9 @@ export class Side {
     const open = this.#slots[slot]
     if (open === undefined) return 'not open'
     if (typeof open === 'number') return this.#do(name, open, ...args)
-    const answer = await (open as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[method]?.(...args)
+    const answer = await (open as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[
+      method
+    ]?.(...args)
     const { bytesRead, bytesWritten } = (answer ?? {}) as { bytesRead?: number; bytesWritten?: number }
     return bytesRead ?? bytesWritten ?? answer
   }

@@ -7,7 +7,7 @@ import { memfs } from 'memfs'
 import { FSM } from '../../../src/fsm/index.ts'
 import type { Journal } from '../../../src/journal/index.ts'
 import { MemoryJournal } from '../../../src/journal/memory/index.ts'
-import { Player, type PlayerFileSystem } from '../../../src/player/index.ts'
+import { Player } from '../../../src/player/index.ts'
 import { RecordedFileSystem, type NodeFileSystem } from '../../../src/recorder/fs/index.ts'
 import { Recorder, type RecorderOptions } from '../../../src/recorder/index.ts'
 
@@ -81,7 +81,9 @@ export async function recorded(options: RecordedOptions = {}): Promise<Recorded>
     const onDisk = treeOf(disk, root)
     const recovered = await recoveredTree(journal)
     if (JSON.stringify(onDisk) !== JSON.stringify(recovered)) {
-      throw new Error(`disk ${JSON.stringify(onDisk, undefined, 1)} log ${JSON.stringify(recovered, undefined, 1)}`)
+      throw new Error(
+        `disk ${JSON.stringify(onDisk, undefined, 1)} log ${JSON.stringify(recovered, undefined, 1)}`,
+      )
     }
     return onDisk
   }
@@ -100,7 +102,7 @@ export async function recover(journal: Journal, fs: NodeFileSystem, dir: string)
     hints: { log: journal.name, liveNodes: [], properties: [] },
     journals: { [journal.name]: journal },
     dir,
-    fs: fs as unknown as PlayerFileSystem,
+    fs,
     directoryMarkers: true,
   })
   player.finishAtWriteHead()

@@ -46,11 +46,22 @@ function* copyOne(context: Context, change: Change, source: Place, target: Place
   if (!isExclusive && fnode !== undefined && fnode === context.recorder.fnodeOf(target.path)) return
   const bits = stats.mode & MODE_BITS
   yield* reading(context, source.path, function* (fd) {
-    const file = yield* openFile(context, change, target.shown, parse(context, isExclusive ? 'wx' : 'w'), bits)
+    const file = yield* openFile(
+      context,
+      change,
+      target.shown,
+      parse(context, isExclusive ? 'wx' : 'w'),
+      bits,
+    )
     try {
       if (stats.isDirectory()) throw systemError('EISDIR', 'copyfile') // only now, as Linux does
       for (let at = 0; at < stats.size; at += PIECE_BYTES) {
-        yield* writeAll(context, change, file, yield* readRange(fd, at, Math.min(stats.size, at + PIECE_BYTES)))
+        yield* writeAll(
+          context,
+          change,
+          file,
+          yield* readRange(fd, at, Math.min(stats.size, at + PIECE_BYTES)),
+        )
         yield* change.spill()
       }
       yield* pass('fchmod', [file.fd, bits])
@@ -83,7 +94,9 @@ export function* cp(context: Context, from: unknown, to: unknown, options?: unkn
   const source = yield* locate(context, from, { syscall: 'cp', follow: false, changes: false })
   const target = yield* locate(context, to, { syscall: 'cp', follow: false, changes: true })
   yield* collect(context, source, target, settings, items)
-  yield* reserve(items.reduce((bytes, { target: { path }, size }) => bytes + fileBytes(context, path, size), 0))
+  yield* reserve(
+    items.reduce((bytes, { target: { path }, size }) => bytes + fileBytes(context, path, size), 0),
+  )
   yield* context.changing(function* (change) {
     for (const item of items) {
       yield* copyItem(context, change, item, settings)
@@ -102,9 +115,13 @@ function* collect(
   const stats = yield* ask(settings['dereference'] === true ? 'stat' : 'lstat', source.real)
   const onto = yield* existing(target)
   const isDirectory = stats.isDirectory()
-  const refused = (code: string, systemCode: 'EINVAL' | 'EISDIR' | 'ENOTDIR', detail: string, path: string): Error =>
-    operationError(code, 'cp', systemCode, detail, path)
-  if (onto !== undefined && onto.ino === stats.ino && onto.dev === stats.dev) {
+  const refused = (
+    code: string,
+    systemCode: 'EINVAL' | 'EISDIR' | 'ENOTDIR',
+    detail: string,
+    path: string,
+  ): Error => operationError(code, 'cp', systemCode, detail, path)
+  if (onto?.ino === stats.ino && onto.dev === stats.dev) {
     throw refused('ERR_FS_CP_EINVAL', 'EINVAL', 'src and dest cannot be the same', target.shown)
   }
   if (onto !== undefined && isDirectory && !onto.isDirectory()) {
@@ -153,7 +170,12 @@ function* copyItem(context: Context, change: Change, item: CopyItem, settings: O
   const onto = yield* context.lookUp(target.path)
   const parent = parentOf(target.path)
   if (onto === undefined) {
-    yield* makeParents(context, change, { path: parent, real: context.disk.real(parent), shown: parent }, undefined)
+    yield* makeParents(
+      context,
+      change,
+      { path: parent, real: context.disk.real(parent), shown: parent },
+      undefined,
+    )
   }
   if (isDirectory) {
     if (onto === undefined) yield* makeDirectory(change, target, stats.mode & MODE_BITS)

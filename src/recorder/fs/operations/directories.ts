@@ -47,7 +47,11 @@ export function* makeParents(
     if (context.tree.kindOf(path) === 'directory') continue
     const isLast = path === place.path
     try {
-      yield* makeDirectory(change, { path, real: isLast ? place.real : context.disk.real(path), shown: path }, mode)
+      yield* makeDirectory(
+        change,
+        { path, real: isLast ? place.real : context.disk.real(path), shown: path },
+        mode,
+      )
       first ??= isLast ? place.shown : path
     } catch (error) {
       const stats = yield* context.lookUp(path)
@@ -99,7 +103,9 @@ function* removeTree(context: Context, place: Place, syscall: string): Steps<voi
   const { tree, disk } = context
   if (place.path === '/') throw systemError('EBUSY', syscall, '/')
   const isKnown = tree.kindOf(place.path) === 'directory'
-  const entries = isKnown ? yield* walk(context, place.path) : [{ path: place.path, kind: tree.kindOf(place.path) }]
+  const entries = isKnown
+    ? yield* walk(context, place.path)
+    : [{ path: place.path, kind: tree.kindOf(place.path) }]
   const property = entries.find(({ kind }) => kind === 'property')
   if (property !== undefined) throw systemError('EPERM', syscall, property.path)
   yield* reserve(entries.reduce((bytes, { path }) => bytes + directoryBytes(path) + pathBytes(path), 0))

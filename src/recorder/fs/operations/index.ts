@@ -93,7 +93,6 @@ export const OPERATIONS = {
 export type OperationName = keyof typeof OPERATIONS
 
 /** A symbolic link could not be recovered: it is not recorded. */
-// eslint-disable-next-line require-yield -- it needs nothing to say no
 function* symlink(_context: Context, target: unknown, path: unknown): Steps<void> {
   throw systemError('EPERM', 'symlink', String(target), String(path))
 }

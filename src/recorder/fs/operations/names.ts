@@ -18,7 +18,8 @@ export function* link(context: Context, existing: unknown, created: unknown): St
   const from = yield* locate(context, existing, { syscall: 'link', follow: false, changes: true })
   const to = yield* locate(context, created, { syscall: 'link', follow: false, changes: true })
   // memfs would link a directory; and nobody could recover under a new name what is not recorded.
-  const isRefused = context.tree.kindOf(from.path) !== 'file' && (yield* context.lookUp(from.path)) !== undefined
+  const isRefused =
+    context.tree.kindOf(from.path) !== 'file' && (yield* context.lookUp(from.path)) !== undefined
   if (isRefused && (yield* isFree(context, to))) throw systemError('EPERM', 'link', from.shown, to.shown)
   yield* reserve(nameBytes(to.path))
   yield* context.changing(function* (change) {
@@ -100,7 +101,8 @@ function* renameRefusal(
     return onto === undefined ? undefined : 'ENOTDIR'
   }
   if (from.path.startsWith(`${to.path}/`)) return 'ENOTEMPTY'
-  return onto === 'directory' ? 'EISDIR' : undefined
+  if (onto !== 'directory' || from.shown.endsWith('/')) return undefined
+  return to.shown.endsWith('/') ? 'ENOTDIR' : 'EISDIR'
 }
 
 /** A rename onto a property records it whole: the file's content by value. */
@@ -126,7 +128,8 @@ function* renameDirectory(context: Context, from: Place, to: Place): Steps<void>
   const entries = yield* walk(context, from.path)
   const files = entries.filter(({ kind }) => kind === 'file').map(({ path }) => path)
   const directories = entries.filter(({ kind }) => kind === 'directory').map(({ path }) => path)
-  if (entries.some(({ kind }) => kind === 'property')) throw systemError('EPERM', 'rename', from.shown, to.shown)
+  if (entries.some(({ kind }) => kind === 'property'))
+    {throw systemError('EPERM', 'rename', from.shown, to.shown)}
   const moved = (path: string): string => to.path + path.slice(from.path.length)
   const bytes = [...files, ...directories.map(markerOf)].reduce(
     (sum, path) => sum + nameBytes(path) + nameBytes(moved(path)),

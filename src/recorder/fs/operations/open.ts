@@ -14,7 +14,9 @@ const MODE = 0o666
 const NOTHING = new Uint8Array(0)
 
 export function* open(context: Context, path: unknown, flags?: unknown, mode?: unknown): Steps<number> {
-  const file = yield* context.changing((change) => openFile(context, change, path, parse(context, flags), mode))
+  const file = yield* context.changing((change) =>
+    openFile(context, change, path, parse(context, flags), mode),
+  )
   return file.fd
 }
 
@@ -61,7 +63,11 @@ export function* openFile(
 }
 
 /** What opening will do to the tree. Makes room for recording it. */
-function* prepare(context: Context, place: Place, flags: OpenFlags): Steps<'creates' | 'empties' | 'nothing'> {
+function* prepare(
+  context: Context,
+  place: Place,
+  flags: OpenFlags,
+): Steps<'creates' | 'empties' | 'nothing'> {
   const kind = context.tree.kindOf(place.path)
   if (kind === 'directory' || (kind !== undefined && !flags.truncate)) return 'nothing'
   if (kind === undefined && !flags.create && !flags.writable && !flags.truncate) return 'nothing'
@@ -72,7 +78,8 @@ function* prepare(context: Context, place: Place, flags: OpenFlags): Steps<'crea
     return 'creates'
   }
   if (kind === undefined) {
-    if (!stats.isDirectory() && (flags.writable || flags.truncate)) throw systemError('EPERM', 'open', place.shown)
+    if (!stats.isDirectory() && (flags.writable || flags.truncate))
+      {throw systemError('EPERM', 'open', place.shown)}
     return 'nothing'
   }
   if (stats.size === 0) return 'nothing'

@@ -34,7 +34,10 @@ class VirtualDir {
 
   /** The next entry, null behind the last one; by a promise, or to a callback. */
   read(callback?: EntryCallback): Promise<unknown> | undefined {
-    return told(this.#attempt(() => this.#dir.read()).then((entry) => this.#shown(entry)), callback)
+    return told(
+      this.#attempt(() => this.#dir.read()).then((entry) => this.#shown(entry)),
+      callback,
+    )
   }
 
   readSync(): unknown {
@@ -42,7 +45,10 @@ class VirtualDir {
   }
 
   close(callback?: EntryCallback): Promise<unknown> | undefined {
-    return told(this.#attempt(() => this.#dir.close()), callback)
+    return told(
+      this.#attempt(() => this.#dir.close()),
+      callback,
+    )
   }
 
   closeSync(): void {

@@ -29,7 +29,7 @@ export function* read(context: Context, fd: unknown, buffer: unknown, ...rest: u
     ? [rest[0]['offset'], rest[0]['length'], rest[0]['position']]
     : rest
   const bytes = sliceOf(viewOf(buffer, 'buffer'), offset, length)
-  if (bytes.length === 0 && context.files.get(fd, 'read')) return 0
+  if (bytes.length === 0) return 0
   const file = readable(context, fd)
   const at = placeOf(position)
   const count = yield* ask('read', file.fd, bytes, 0, bytes.length, at ?? file.position)
@@ -58,7 +58,11 @@ export function* readFile(context: Context, target: unknown, options?: unknown):
   if (flags.create || flags.truncate) {
     throw systemError('EPERM', 'open', String(target)) // reading is no way to make a file: nobody would record it
   }
-  return yield* passPath('readFile', 'open', true)(context, target, ...(options === undefined ? [] : [options]))
+  return yield* passPath('readFile', 'open', true)(
+    context,
+    target,
+    ...(options === undefined ? [] : [options]),
+  )
 }
 
 function* readOpenFile(context: Context, file: OpenFile, options: unknown): Steps<unknown> {
@@ -66,7 +70,8 @@ function* readOpenFile(context: Context, file: OpenFile, options: unknown): Step
   const bytes = yield* readRange(file.fd, file.position, Math.max(size, file.position))
   file.position += bytes.length
   const encoding = isOptions(options) ? options['encoding'] : options
-  if (encoding === undefined || encoding === null || encoding === 'buffer') return context.native.buffer(bytes)
+  if (encoding === undefined || encoding === null || encoding === 'buffer')
+    {return context.native.buffer(bytes)}
   return context.native.decode(bytes, encoding)
 }
 

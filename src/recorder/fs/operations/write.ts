@@ -21,7 +21,12 @@ export function write(context: Context, fd: unknown, data: unknown, ...rest: unk
   return writeOnce(context, fd, owned(context, bytes), positionOf(position))
 }
 
-function* writeOnce(context: Context, fd: unknown, bytes: Uint8Array, position: number | null): Steps<number> {
+function* writeOnce(
+  context: Context,
+  fd: unknown,
+  bytes: Uint8Array,
+  position: number | null,
+): Steps<number> {
   const file = writable(context, fd, 'write')
   yield* reserve(contentBytes(bytes.length))
   return yield* context.changing((change) => writeSome(context, change, file, bytes, position))
@@ -30,7 +35,10 @@ function* writeOnce(context: Context, fd: unknown, bytes: Uint8Array, position: 
 /** `fs.writev(fd, buffers, position?)`. */
 export function writev(context: Context, fd: unknown, buffers: unknown, position?: unknown): Steps<number> {
   if (!Array.isArray(buffers)) {
-    throw argumentError('ERR_INVALID_ARG_TYPE', 'The "buffers" argument must be an instance of ArrayBufferView[].')
+    throw argumentError(
+      'ERR_INVALID_ARG_TYPE',
+      'The "buffers" argument must be an instance of ArrayBufferView[].',
+    )
   }
   const views = buffers.map((buffer) => viewOf(buffer, 'buffers'))
   const bytes = views.reduce((sum, view) => sum + view.length, 0)
@@ -49,6 +57,7 @@ function* writeAllAtOnce(
   length: number,
   position: number | null,
 ): Steps<number> {
+  if (views.length === 0) return 0
   const file = writable(context, fd, 'write')
   yield* reserve(bytesOf(views))
   return yield* context.changing(function* (change) {
@@ -60,10 +69,8 @@ function* writeAllAtOnce(
     if (position === null) file.position = at + count
     let begin = 0
     for (const view of views) {
-      const end = Math.min(view.length, count - begin)
-      if (end <= 0) break
-      change.addContent(file.inode, at + begin, view.subarray(0, end))
-      begin += end
+      change.addContent(file.inode, at + begin, view.subarray(0, Math.max(0, count - begin)))
+      begin += view.length
     }
     return count
   })
@@ -126,21 +133,35 @@ function positionOf(position: unknown): number | null {
   return typeof position === 'number' && position >= 0 ? position : null
 }
 
-export function writeFile(context: Context, target: unknown, data: unknown, options?: unknown): Steps<unknown> {
+export function writeFile(
+  context: Context,
+  target: unknown,
+  data: unknown,
+  options?: unknown,
+): Steps<unknown> {
   return writeWhole(context, target, data, options, 'w')
 }
 
-export function appendFile(context: Context, target: unknown, data: unknown, options?: unknown): Steps<unknown> {
+export function appendFile(
+  context: Context,
+  target: unknown,
+  data: unknown,
+  options?: unknown,
+): Steps<unknown> {
   return writeWhole(context, target, data, options, 'a')
 }
 
 /** To a path with `flag`, or to an open file from its position on. */
-function writeWhole(context: Context, target: unknown, data: unknown, options: unknown, flag: string): Steps<unknown> {
+function writeWhole(
+  context: Context,
+  target: unknown,
+  data: unknown,
+  options: unknown,
+  flag: string,
+): Steps<unknown> {
   const { encoding, mode, flush, flag: asked } = isOptions(options) ? options : { encoding: options }
   const bytes =
-    typeof data === 'string'
-      ? context.native.encode(data, encoding)
-      : owned(context, viewOf(data, 'data'))
+    typeof data === 'string' ? context.native.encode(data, encoding) : owned(context, viewOf(data, 'data'))
   return writeWholeSteps(context, target, bytes, { flags: asked ?? flag, mode, flush: flush === true })
 }
 
@@ -170,7 +191,7 @@ function* writeWholeSteps(
 
 /** As many writes as it takes, from the file's position on. */
 export function* writeAll(context: Context, change: Change, file: OpenFile, bytes: Uint8Array): Steps<void> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     at += yield* writeSome(context, change, file, bytes.subarray(at), null)
   }
 }
