@@ -1,5 +1,5 @@
 /**
- * `npm run vectors:make -- --seed N --out DIR [--count N]`: logs recorded by our Recorder, in the layout of
+ * `npm run vectors:make -- --seed N --out DIR [--count N]`: logs recorded by our Recorder, in DIR/logs, in the layout of
  * test/vectors/recovery-log/logs, so that another player can be run on them. The same seed makes the same bytes.
  */
 import { existsSync } from 'node:fs'
@@ -16,11 +16,11 @@ if (values.out === undefined || !Number.isSafeInteger(seed) || !Number.isSafeInt
   console.error('usage: npm run vectors:make -- --seed N --out DIR [--count N]')
   process.exit(1)
 }
-const out = resolve(values.out)
+const logs = join(resolve(values.out), 'logs')
 for (let i = 0; i < count; i++) {
   const name = `made-${seed}-${i}`
-  const folder = join(out, name)
+  const folder = join(logs, name)
   if (existsSync(folder)) throw new Error(`${folder} is there already`)
   await makeLog(folder, name, seed * 1000 + i)
 }
-console.log(`${count} logs of seed ${seed} in ${out}`)
+console.log(`${count} logs of seed ${seed} in ${logs}`)
