@@ -251,6 +251,7 @@ export class AppendQueue {
     const moved = written + bytes <= maxAppendBytes ? written : 0
     // Doubled, so that a call that grows on and on is not moved for each of its operations.
     const doubled = moved > 0 ? Math.min(maxAppendBytes, 2 * this.buffer.length) : 0
+    this.#pool.grow()
     const next = this.#pool.take(Math.max(moved + bytes, doubled))
     next.set(this.buffer.subarray(this.fill - moved, this.fill))
     this.#seal(this.fill - moved, next)

@@ -1,7 +1,9 @@
 import type { Deferred } from '../async/index.ts'
 
-/** Buffers that are kept for further use: what a journal slower than the recorder holds at a time, and some more. */
-const POOLED_BUFFERS = 8
+/** Buffers that are kept for further use: one under way, one being filled, and some that wait. */
+const POOLED_BUFFERS = 4
+
+const FIRST_BUFFER_BYTES = 64 * 1024
 
 /** Recorded bytes that will be, or are being, one append. */
 export class Chunk {
@@ -24,14 +26,18 @@ export class Chunk {
   }
 }
 
-/** Buffers for chunks. Those of the usual size are used again, for new memory costs more than filling it. */
+/**
+ * Buffers for chunks. Those of the usual size are used again, for new memory costs more than filling it. The usual size
+ * is what was needed so far: a process may have a thousand recorders that record little.
+ */
 export class BufferPool {
-  readonly #bytes: number
-  readonly #free: Uint8Array[] = []
+  readonly #bytesMax: number
+  #bytes: number
+  #free: Uint8Array[] = []
 
-  /** `bytes` is the usual size. */
-  constructor(bytes: number) {
-    this.#bytes = bytes
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+    this.#bytes = Math.min(bytesMax, FIRST_BUFFER_BYTES)
   }
 
   /** A buffer of the usual size, or of `bytes` when that is more. What is in it is arbitrary. */
@@ -43,5 +49,12 @@ export class BufferPool {
   /** Nobody else may use `buffer` any more. */
   give(buffer: Uint8Array): void {
     if (buffer.length === this.#bytes && this.#free.length < POOLED_BUFFERS) this.#free.push(buffer)
+  }
+
+  /** A buffer was filled before its append could begin: the next ones are larger. */
+  grow(): void {
+    if (this.#bytes === this.#bytesMax) return
+    this.#bytes = Math.min(this.#bytesMax, 2 * this.#bytes)
+    this.#free = []
   }
 }

@@ -6,8 +6,11 @@ import type { Separator } from './recorded-path.ts'
 /** 64 MiB: some hundred milliseconds of a disk, and little enough to hold in memory. */
 export const QUEUE_BYTES_MAX = 64 * 1024 * 1024
 
-/** 1 MiB: it stays in the processor's cache while it is filled, and is large enough that an append costs little. */
-export const CHUNK_BYTES = 1024 * 1024
+/**
+ * 4 MiB: what a disk syncs in the time of a few small ones. While the journal keeps up, appends are as small as what one
+ * turn records.
+ */
+export const CHUNK_BYTES = 4 * 1024 * 1024
 
 export interface RecorderOptions {
   /** Where operations go. The recorder does not close it. */
@@ -26,7 +29,7 @@ export interface RecorderOptions {
   readonly contentChecksums?: boolean
   /** How many bytes may wait for their append. Default 64 MiB; a larger call is let in alone. */
   readonly queueBytesMax?: number
-  /** The size of the pieces of memory that appends are made of. Default 1 MiB, at most the journal's `maxAppendBytes`. */
+  /** Up to which size calls are gathered in one append. Default 4 MiB, at most the journal's `maxAppendBytes`. */
   readonly chunkBytes?: number
   /** Whether to count what is recorded for each file, for `outweighs`. Default false: it costs some time for each write. */
   readonly countHistory?: boolean
