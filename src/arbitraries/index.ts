@@ -1,3 +1,8 @@
+export { histories } from './histories.ts'
+export type { History, HistoryLog, HistoryOptions } from './histories.ts'
+export { hintsAt } from './history-hints.ts'
+export type { HintsMoment } from './history-hints.ts'
+export type { RecordedOperation } from './history-writer.ts'
 export { hintsOfAnyShape } from './hints.ts'
 export type { OddHints } from './hints.ts'
 export { oddMessages } from './messages.ts'
