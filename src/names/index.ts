@@ -1,3 +1,5 @@
+export { joinGsPath, splitGsPath } from './gs-path.ts'
+export type { GsPath } from './gs-path.ts'
 export { normalizeStreamId, prefixId, sha256OfText, streamId, toBase64Url, toHex } from './ids.ts'
 export type { NameFault, NameRule } from './name-fault.ts'
 export {

@@ -1,0 +1,290 @@
+import { varintLength, writeVarint } from '../wire/index.ts'
+import {
+  encodeIndexDescriptor,
+  encodeIndexTotals,
+  indexEntryBytes,
+  logEntryBytes,
+  writeIndexEntry,
+  writeLogEntry,
+} from '../wire/logdog/index.ts'
+import type { IndexEntry, LogEntry, Time } from '../wire/logdog/index.ts'
+import { ChunkSink } from './chunk-sink.ts'
+import { IndexRanges } from './index-ranges.ts'
+import { rawContent, rawContentBytes } from './renderer.ts'
+import type { ArchiveSettings } from './settings.ts'
+import { isNormal, normalizedOffset } from './time-offset.ts'
+
+/**
+ * What an archive holds of its stream, and what it does not (log-archive spec, section 5): the facts of a manifest,
+ * apart from its files.
+ */
+export interface ArchiveSummary {
+  /** Entries in the archive. */
+  readonly entryCount: number
+  /** The stream index of the last entry in it, -1 when there is none. */
+  readonly lastIndex: number
+  /** The stream's, -1 when it is not known. */
+  readonly terminalIndex: number
+  /** Entries shown to the writer: in the archive, or told of below. */
+  readonly readCount: number
+  /** Ranges of indexes that are not in the archive, up to its terminal index, else up to its last one. */
+  readonly gaps: IndexRanges
+  /** Of those in the gaps, indexes that nobody has shown: neither dropped nor damaged. */
+  readonly missingCount: number
+  /** Entries out of order. */
+  readonly dropped: IndexRanges
+  /** Entries that could not be read, and were left out on purpose. */
+  readonly damaged: IndexRanges
+  /** Entries behind the terminal index. */
+  readonly beyondTerminalCount: number
+  /** Entries whose time offset was raised to that of the entry before. */
+  readonly raisedCount: number
+  /** Where the size limit has ended the archive. */
+  readonly truncated: Truncation | undefined
+}
+
+export interface Truncation {
+  /** The sizes of the entries' messages in the archive, added up. */
+  readonly atBytes: number
+  readonly sizeLimitBytes: number
+  /** The stream index of the last entry in the archive. */
+  readonly lastIndex: number
+  /** Entries that were left out. */
+  readonly entriesLeftOut: number
+}
+
+const CHUNK_BYTES = 1024 * 1024
+const INDEX_CHUNK_BYTES = 64 * 1024
+const FRAME_HEADER_BYTES_MAX = 10
+
+/**
+ * Makes the files of an archive from the entries of its stream, without waiting for anything: entries go in with `add`,
+ * bytes come out of the sinks.
+ */
+export class ArchiveEncoder {
+  readonly entries = new ChunkSink(CHUNK_BYTES)
+  readonly index = new ChunkSink(INDEX_CHUNK_BYTES)
+  /** Only when the settings ask for the data file. */
+  readonly data: ChunkSink | undefined
+  readonly #settings: ArchiveSettings
+  readonly #streamIndexRange: number
+  readonly #terminalIndex: number
+  readonly #gaps = new IndexRanges()
+  readonly #dropped = new IndexRanges()
+  readonly #damaged = new IndexRanges()
+  /** The last entry in the archive, as the index would have it. Before the first one, below everything. */
+  readonly #last: IndexEntry = {
+    offset: 0,
+    sequence: 0,
+    prefixIndex: 0,
+    streamIndex: 0,
+    timeOffset: undefined,
+  }
+  /** A copy, as entries are borrowed. */
+  readonly #lastOffset: Time = { seconds: 0, nanos: 0, unknown: undefined }
+  /** The time offset of the last entry, normalized: none is written below it. */
+  #lastSeconds = 0
+  #lastNanos = 0
+  #entryCount = 0
+  #readCount = 0
+  #beyondTerminalCount = 0
+  #raisedCount = 0
+  #leftOutCount = 0
+  /** Indexes in gaps of which it is known why. */
+  #explainedCount = 0
+  #highestIndexShown = -1
+  /** The sizes of the messages so far. */
+  #messageBytes = 0
+  #indexedStreamIndex = 0
+  #indexedPrefixIndex = 0
+  #isLastIndexed = false
+  #bytesSinceIndexed = 0
+
+  /**
+   * @param options.descriptor the stream's, encoded
+   * @param options.terminalIndex the stream's, -1 when it is not known
+   */
+  constructor(options: {
+    readonly descriptor: Uint8Array
+    readonly terminalIndex: number
+    readonly settings: ArchiveSettings
+  }) {
+    const { descriptor, terminalIndex, settings } = options
+    this.#settings = settings
+    this.#terminalIndex = terminalIndex
+    const isAnyRangeSet =
+      settings.byteRange > 0 || settings.streamIndexRange > 0 || settings.prefixIndexRange > 0
+    this.#streamIndexRange = isAnyRangeSet ? settings.streamIndexRange : 1
+    this.data = settings.renderData ? new ChunkSink(CHUNK_BYTES) : undefined
+    this.#frame(descriptor.length)
+    this.entries.write(descriptor)
+    this.index.write(encodeIndexDescriptor(descriptor))
+  }
+
+  /** How many bytes wait in full chunks. */
+  get fullBytes(): number {
+    return this.entries.fullBytes + this.index.fullBytes + (this.data?.fullBytes ?? 0)
+  }
+
+  /** How many time offsets were raised so far. */
+  get raisedCount(): number {
+    return this.#raisedCount
+  }
+
+  /**
+   * Adds an entry, or counts why it is left out. The entry is borrowed for the call.
+   *
+   * @throws RangeError, RecoveryLogError `ENTRY_INVALID` for an entry that cannot be encoded
+   */
+  add(entry: LogEntry): void {
+    const { streamIndex } = entry
+    this.#readCount++
+    if (this.#terminalIndex >= 0 && streamIndex > this.#terminalIndex) this.#beyondTerminalCount++
+    else if (this.#messageBytes > this.#settings.sizeLimitBytes) this.#leftOutCount++
+    else if (this.#entryCount > 0 && this.#isOutOfOrder(entry)) this.#leaveOut(streamIndex, this.#dropped)
+    else this.#write(this.#inTime(entry))
+  }
+
+  /** Tells of an index whose entry cannot be read and is to be left out. */
+  addDamaged(streamIndex: number): void {
+    this.#readCount++
+    this.#leaveOut(streamIndex, this.#damaged)
+  }
+
+  /** Ends the files. */
+  finish(): ArchiveSummary {
+    if (this.#entryCount > 0 && !this.#isLastIndexed) this.#indexLast()
+    this.index.write(
+      encodeIndexTotals({
+        lastPrefixIndex: this.#last.prefixIndex,
+        lastStreamIndex: this.#last.streamIndex,
+        logEntryCount: this.#entryCount,
+      }),
+    )
+    const lastIndex = this.#entryCount === 0 ? -1 : this.#last.streamIndex
+    const isTruncated = this.#messageBytes > this.#settings.sizeLimitBytes
+    if (this.#terminalIndex > lastIndex && !isTruncated) this.#gaps.add(lastIndex + 1, this.#terminalIndex)
+    return {
+      entryCount: this.#entryCount,
+      lastIndex,
+      terminalIndex: this.#terminalIndex,
+      readCount: this.#readCount,
+      gaps: this.#gaps,
+      missingCount: Math.max(0, this.#gaps.indexes - this.#explainedCount),
+      dropped: this.#dropped,
+      damaged: this.#damaged,
+      beyondTerminalCount: this.#beyondTerminalCount,
+      raisedCount: this.#raisedCount,
+      truncated: isTruncated
+        ? {
+            atBytes: this.#messageBytes,
+            sizeLimitBytes: this.#settings.sizeLimitBytes,
+            lastIndex,
+            entriesLeftOut: this.#leftOutCount,
+          }
+        : undefined,
+    }
+  }
+
+  #isOutOfOrder({ prefixIndex, streamIndex, sequence }: LogEntry): boolean {
+    const last = this.#last
+    return prefixIndex < last.prefixIndex || streamIndex < last.streamIndex || sequence < last.sequence
+  }
+
+  /** Counts an index that was shown, and is not in the archive for a reason. */
+  #leaveOut(streamIndex: number, reason: IndexRanges): void {
+    reason.add(streamIndex)
+    // One that is not above all others may be in the archive, or be counted, already.
+    if (streamIndex > this.#highestIndexShown) this.#explainedCount++
+    this.#highestIndexShown = Math.max(this.#highestIndexShown, streamIndex)
+  }
+
+  /** The entry with its time offset raised to the last one's, when it is below it. */
+  #inTime(entry: LogEntry): LogEntry {
+    const { timeOffset } = entry
+    let seconds = 0
+    let nanos = 0
+    if (timeOffset !== undefined) {
+      ;({ seconds, nanos } = isNormal(timeOffset) ? timeOffset : normalizedOffset(timeOffset))
+    }
+    if (seconds > this.#lastSeconds || (seconds === this.#lastSeconds && nanos >= this.#lastNanos)) {
+      this.#lastSeconds = seconds
+      this.#lastNanos = nanos
+      return entry
+    }
+    this.#raisedCount++
+    return { ...entry, timeOffset: { seconds: this.#lastSeconds, nanos: this.#lastNanos } }
+  }
+
+  #write(entry: LogEntry): void {
+    const bytes = logEntryBytes(entry)
+    const { entries } = this
+    const offset = entries.position
+    entries.reserve(FRAME_HEADER_BYTES_MAX + bytes)
+    const dataBegin = writeVarint(entries.bytes, entries.at, bytes)
+    entries.at = writeLogEntry(entry, entries.bytes, dataBegin)
+    if (this.data !== undefined) this.#writeData(entry, this.data)
+    this.#entryCount++
+    this.#messageBytes += bytes
+    this.#noteIndexes(entry, offset)
+    this.#bytesSinceIndexed += bytes
+    this.#isLastIndexed = false
+    if (this.#entryCount === 1) {
+      // The first entry's size stays in the sum: so Go has it.
+      this.#indexLast()
+    } else if (this.#isDue(entry)) {
+      this.#indexLast()
+      this.#bytesSinceIndexed = 0
+    }
+  }
+
+  #noteIndexes(entry: LogEntry, offset: number): void {
+    const last = this.#last
+    const next = this.#entryCount === 1 ? 0 : last.streamIndex + 1
+    if (entry.streamIndex > next) this.#gaps.add(next, entry.streamIndex - 1)
+    if (entry.streamIndex > this.#highestIndexShown) this.#highestIndexShown = entry.streamIndex
+    last.offset = offset
+    last.sequence = entry.sequence
+    last.prefixIndex = entry.prefixIndex
+    last.streamIndex = entry.streamIndex
+    last.timeOffset =
+      entry.timeOffset === undefined ? undefined : copyTime(entry.timeOffset, this.#lastOffset)
+  }
+
+  #isDue({ streamIndex, prefixIndex }: LogEntry): boolean {
+    const { prefixIndexRange, byteRange } = this.#settings
+    const streamIndexRange = this.#streamIndexRange
+    return (
+      (streamIndexRange > 0 && streamIndex - this.#indexedStreamIndex >= streamIndexRange) ||
+      (prefixIndexRange > 0 && prefixIndex - this.#indexedPrefixIndex >= prefixIndexRange) ||
+      (byteRange > 0 && this.#bytesSinceIndexed >= byteRange)
+    )
+  }
+
+  #indexLast(): void {
+    const { index } = this
+    const last = this.#last
+    index.reserve(indexEntryBytes(last))
+    index.at = writeIndexEntry(last, index.bytes, index.at)
+    this.#indexedStreamIndex = last.streamIndex
+    this.#indexedPrefixIndex = last.prefixIndex
+    this.#isLastIndexed = true
+  }
+
+  #writeData(entry: LogEntry, data: ChunkSink): void {
+    data.reserve(rawContentBytes(entry))
+    for (const piece of rawContent(entry)) data.write(piece)
+  }
+
+  #frame(length: number): void {
+    this.entries.reserve(varintLength(length))
+    this.entries.at = writeVarint(this.entries.bytes, this.entries.at, length)
+  }
+}
+
+function copyTime({ seconds, nanos, unknown }: Time, into: Time): Time {
+  into.seconds = seconds
+  into.nanos = nanos
+  into.unknown = unknown
+  return into
+}
