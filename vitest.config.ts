@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks', // a test may kill, fill or block its process: it has one to itself
+    maxWorkers: 2, // by itself it would leave one of two cores idle
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: {

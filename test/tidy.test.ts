@@ -67,7 +67,7 @@ describe('tidy: what the rooms are kept free of', () => {
   })
 
   it('no file lies about that nobody asked for', () => {
-    const known = /^(src|test|bench|examples|scripts)\/.*\.(ts|js|json|proto|snap)$/
+    const known = /^(src|test|bench|examples|scripts)\/.*\.(ts|js|mjs|json|proto|snap)$/
     const rootFiles = new Set([
       '.ci/run',
       '.dependency-cruiser.js',

@@ -37,7 +37,7 @@ const same =
   )
 if (!same) throw new Error(`the copy differs: ${copy.readdirSync('/copy')} for ${names}`)
 if (!(node.FSM === FSM && new FSM(hints) instanceof node.FSM))
-  throw new Error('recoverylog/node has an FSM of its own')
+  {throw new Error('recoverylog/node has an FSM of its own')}
 console.log(`ok: ${names.length} files recorded, played and compared`)
 
 /** Takes the log over, unless hints are there to be played to its head. */
