@@ -102,7 +102,9 @@ export class LogReader {
     try {
       const result = await raceAbort(this.#iterator.next(), this.#ending.signal)
       this.#isPending = false
-      return result.done === true ? undefined : result.value
+      if (result.done !== true) return result.value
+      this.#iterator = undefined // it has ended at the head of that moment: what comes later needs another one
+      return undefined
     } catch (error) {
       if (this.#signal?.aborted === true) throw abortedError(this.#signal)
       if (this.#ending.signal.reason !== INTERRUPTED) throw error

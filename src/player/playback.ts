@@ -174,6 +174,7 @@ export class Playback {
     const scanner = new Scanner({ ...shared, frameBytesMax })
     const onRead = (): void => {
       this.#tellProgress(false)
+      this.#tellWaiters()
     }
     const reading = new Reading({
       ...shared,
@@ -199,7 +200,6 @@ export class Playback {
   async #tail({ reading, log }: Begun): Promise<Ending> {
     const isWanted = (): boolean => this.#ending === undefined
     for (;;) {
-      this.#tellWaiters()
       const limit = await reading.waitForMore(isWanted)
       if (this.#ending !== undefined) return this.#ending
       if (limit === undefined) {
@@ -212,12 +212,11 @@ export class Playback {
       if ((await reading.readThrough(limit)) === 'limit') continue
       // A chunk may end within an operation; whether the log does, its head tells.
       const head = await this.#learnHead(this.#signal)
-      const through = await reading.waitForRest(Math.max(limit, head.offset), isWanted)
-      await reading.readThrough(through)
+      await reading.readThrough(await reading.waitForRest(head.offset, isWanted))
     }
   }
 
-  async #playToPoint({ reading, scanner, fsm }: Begun, { end }: LogEnd): Promise<void> {
+  async #playToPoint({ reading, scanner, fsm }: Begun, { log, end }: LogEnd): Promise<void> {
     try {
       await reading.readThrough(end)
     } catch (error) {
@@ -234,6 +233,7 @@ export class Playback {
     // The point may lie within an operation: only what began to be no frame before that is damage.
     const leftOver = scanner.leftOver(end)
     if (leftOver !== undefined && leftOver.begin < scanner.position) scanner.leave(end)
+    else scanner.begin(log, end)
   }
 
   async #finishAtHead({ reading }: Begun, isHeadFresh: boolean): Promise<void> {
@@ -273,7 +273,6 @@ export class Playback {
     })
     throwIfAborted(this.#signal)
     target.finish(layout)
-    this.#tellWaiters()
     const { jumps, desyncs } = this.#skipped
     return { fsm, dir, ...this.state, jumps, desyncs, outcomes: scanner.outcomes }
   }

@@ -22,7 +22,7 @@ export interface ReadingParts {
   /** The log that is played to its head. */
   readonly lastLog: string
   readonly onEvent: (event: PlayEvent) => void
-  /** Called after each chunk. */
+  /** Called when `through` or the place of reading may have moved. */
   readonly onRead: () => void
   readonly signal: AbortSignal | undefined
 }
@@ -53,7 +53,7 @@ export class Reading {
    * there, or when what they name has been deleted, and `CORRUPT`.
    */
   async readThrough(limit: number): Promise<ReadStop> {
-    const { fsm, scanner, skipped, lastLog } = this.#parts
+    const { fsm, scanner, skipped, lastLog, onRead } = this.#parts
     for (;;) {
       const hint = fsm.hintedSegment
       if (hint === undefined) skipped.endHints()
@@ -69,6 +69,7 @@ export class Reading {
           throw this.#unusedHints(hint, head)
         case 'at the head':
           this.through = Math.max(limit, scanner.position)
+          onRead()
           return 'limit'
         case 'read on':
       }
@@ -76,6 +77,7 @@ export class Reading {
       if (stop !== 'blocked') continue
       if (fsm.hintedSegment === undefined) {
         this.through = limit
+        onRead()
         return 'blocked'
       }
       // The rest of the log is no whole operation, so the hints stay unused.
@@ -107,18 +109,21 @@ export class Reading {
 
   /**
    * The operation at hand is not whole yet: waits until the log reaches as far as that needs, or until `interrupt`.
-   * What comes is passed over, to be read when it is wanted.
+   * What comes is passed over, to be read when it is wanted. Answers through where there is something to read.
    */
-  async waitForRest(through: number, isWanted: () => boolean): Promise<number> {
+  async waitForRest(head: number, isWanted: () => boolean): Promise<number> {
     const reader = this.#reader
     const at = reader.offset
-    while (through < this.#parts.scanner.needed) {
+    let end = Math.max(this.through, head)
+    while (end < this.#parts.scanner.needed) {
+      this.through = end
+      this.#parts.onRead()
       await this.#moveReader(Math.max(at, reader.bytesEnd), true)
       if (!isWanted() || (await reader.wait()) === undefined) break
-      through = Math.max(through, reader.bytesEnd)
+      end = Math.max(end, reader.bytesEnd)
     }
     await this.#moveReader(at, true)
-    return through
+    return end
   }
 
   interrupt(): void {
