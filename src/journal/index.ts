@@ -1,4 +1,4 @@
-export { MAX_APPEND_BYTES } from './append-rules.ts'
+export { failedBehind, MAX_APPEND_BYTES } from './append-rules.ts'
 export type {
   AppendRequest,
   Commit,

@@ -48,7 +48,10 @@ export class PendingAppend {
   }
 }
 
-function refusalOf(journal: Pick<Journal, 'name' | 'maxAppendBytes'>, request: AppendRequest): Error | undefined {
+function refusalOf(
+  journal: Pick<Journal, 'name' | 'maxAppendBytes'>,
+  request: AppendRequest,
+): Error | undefined {
   try {
     validateAppend(journal, request)
     return undefined

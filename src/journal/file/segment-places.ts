@@ -86,11 +86,11 @@ function seek(
 ): GroupPlace | undefined {
   let position = SEGMENT_HEADER_BYTES
   let { begin } = segment.name
-  while (begin < offset) {
+  for (;;) {
     const group = segment.groupAt(position, SEEK_WINDOW_BYTES)
     if (typeof group === 'object' && group.begin === begin) {
       if (group.isEnd) return undefined
-      if (begin + group.contentBytes > offset) break
+      if (begin + group.contentBytes > offset) return { position, offset: begin }
       position += group.headBytes + group.contentBytes
       begin += group.contentBytes
       continue
@@ -103,5 +103,4 @@ function seek(
     position = next.position
     begin = next.group.begin
   }
-  return { position, offset: begin }
 }

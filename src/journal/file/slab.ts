@@ -56,9 +56,7 @@ export class Slab {
   async fill(fs: JournalFileSystem, segment: SegmentFile, from: GroupPlace, limit: number): Promise<void> {
     const left = segment.size - from.position
     for (let wanted = SLAB_BYTES; ;) {
-      if (this.#buffer.length < Math.min(wanted, left)) {
-        this.#buffer = Buffer.allocUnsafeSlow(Math.min(wanted, left))
-      }
+      if (this.#buffer.length < Math.min(wanted, left)) this.#buffer = newBuffer(Math.min(wanted, left))
       const length = await readFully(fs, segment.fd, this.#buffer, Math.min(wanted, left), from.position)
       const need = this.#walk(this.#buffer.subarray(0, length), segment.salt ?? 0, from, limit)
       if (this.#end !== 'more' || this.#groups.length > 0) return
@@ -141,6 +139,11 @@ function endAt(header: GroupHeader | 'short' | 'bad', begin: number, limit: numb
   if (header === 'short') return 'more'
   if (header === 'bad' || header.begin !== begin) return 'damage'
   return header.isEnd ? 'end mark' : 'more'
+}
+
+/** No Buffer: chunks of it go to callers, and the `slice` of a Buffer is no copy. */
+function newBuffer(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 }
 
 async function readFully(
