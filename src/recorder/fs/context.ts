@@ -6,8 +6,11 @@ import type { Recorder } from '../recorder.ts'
 import { Change } from './change.ts'
 import type { Runner } from './runner.ts'
 import type { DiskStats, Steps } from './steps.ts'
-import { ask } from './steps.ts'
+import { pass } from './steps.ts'
 import type { Tree } from './tree.ts'
+
+/** An error costs more than the whole look-up. Promises ignore it. */
+export const UNLESS_MISSING = { throwIfNoEntry: false }
 
 /** What every call of the recorded file system works on. */
 export class Context {
@@ -42,7 +45,7 @@ export class Context {
   /** What is at a path, not following a link. Undefined when nothing is, or nothing can be told: the call itself will. */
   *lookUp(path: string): Steps<DiskStats | undefined> {
     try {
-      return yield* ask('lstat', this.disk.real(path))
+      return (yield* pass('lstat', [this.disk.real(path), UNLESS_MISSING])) as DiskStats | undefined
     } catch {
       return undefined
     }

@@ -6,6 +6,7 @@ import { FileHandle } from './file-handle.ts'
 import { leanCalls } from './lean-calls.ts'
 import { isOptions } from './operations/arguments.ts'
 import { OPERATIONS, type OperationName } from './operations/index.ts'
+import { exists } from './operations/read.ts'
 import { locate } from './paths.ts'
 import { createReadStream } from './read-stream.ts'
 import { PROMISED } from './support.ts'
@@ -109,30 +110,16 @@ function deliver(
 }
 
 function existence(calls: Calls): Face {
-  const exists = async (path: unknown): Promise<boolean> => {
-    try {
-      await calls.later('access', [path])
-      return true
-    } catch {
-      return false
-    }
-  }
-  const existsSync = (path: unknown): boolean => {
-    try {
-      calls.now('access', [path])
-      return true
-    } catch {
-      return false
-    }
-  }
+  const { context } = calls
+  const promised = async (path: unknown): Promise<unknown> => context.runner.runFree(exists(context, path))
   return {
     exists: Object.assign(
       (path: unknown, callback: Callback) => {
-        deliver(exists(path), callback, callback)
+        deliver(promised(path), callback, callback)
       },
-      { [CUSTOM_PROMISE]: exists },
+      { [CUSTOM_PROMISE]: promised },
     ),
-    ...(calls.context.disk.isSync ? { existsSync } : {}),
+    ...(context.disk.isSync && { existsSync: (path: unknown) => context.runner.runFreeSync(exists(context, path)) }),
   }
 }
 

@@ -89,7 +89,7 @@ export class RecordedFileSystem {
    */
   async rewrite(path: string, options: WaitOptions = {}): Promise<void> {
     const { disk, recorder, tree, runner } = this.#context
-    const fnode = recorder.fnodeOf(path)
+    const fnode = recorder.fsm.fnodeOf(path)
     if (fnode === undefined) throw systemError('ENOENT', 'rewrite', path)
     const run = (steps: Steps<unknown>): unknown =>
       disk.isSync ? runner.runFreeSync(steps) : runner.runFree(steps)

@@ -34,7 +34,7 @@ export class Tree {
 
   kindOf(path: string): Kind | undefined {
     if (this.#directories.has(path)) return 'directory'
-    if (this.#recorder.fnodeOf(path) !== undefined) return 'file'
+    if (this.#recorder.fsm.fnodeOf(path) !== undefined) return 'file'
     return this.#recorder.fsm.properties.has(path) ? 'property' : undefined
   }
 
@@ -44,13 +44,13 @@ export class Tree {
 
   /** Every name of a file. */
   namesOf(path: string): readonly string[] {
-    const fnode = this.#recorder.fnodeOf(path)
+    const fnode = this.#recorder.fsm.fnodeOf(path)
     return fnode === undefined ? [] : this.#recorder.fsm.linksOf(fnode)
   }
 
   /** What an open file of this path shares with the others; a new one when none is open. */
   inodeOf(path: string): Inode {
-    const fnode = this.#recorder.fnodeOf(path)
+    const fnode = this.#recorder.fsm.fnodeOf(path)
     const property = fnode === undefined && this.#recorder.fsm.properties.has(path) ? path : undefined
     const open = this.#inodes.get(fnode ?? path)
     if (open !== undefined) return open
@@ -84,7 +84,7 @@ export class Tree {
   }
 
   unlink(path: string): void {
-    const fnode = this.#recorder.fnodeOf(path) as number
+    const fnode = this.#recorder.fsm.fnodeOf(path) as number
     this.#recorder.remove(path)
     this.#likeMarkers.delete(path)
     this.#directories.removeName(path)
@@ -97,14 +97,14 @@ export class Tree {
 
   /** Moves a name, over another file's when there is one. */
   rename(from: string, to: string): void {
-    if (this.#recorder.fnodeOf(to) !== undefined) this.unlink(to)
+    if (this.#recorder.fsm.fnodeOf(to) !== undefined) this.unlink(to)
     this.link(from, to)
     this.unlink(from)
   }
 
   /** The file goes on as a new fnode under all its names, with what is left of it. */
   replace(path: string, left: Uint8Array): void {
-    const before = this.#recorder.fnodeOf(path) as number
+    const before = this.#recorder.fsm.fnodeOf(path) as number
     const fnode = this.#recorder.replace(before, left.length, (offset, length) =>
       left.subarray(offset, offset + length),
     )
@@ -125,7 +125,7 @@ export class Tree {
     const replaced = this.#inodes.get(property)
     if (replaced !== undefined) replaced.property = undefined
     this.#inodes.delete(property)
-    const inode = this.#inodes.get(this.#recorder.fnodeOf(path) as number)
+    const inode = this.#inodes.get(this.#recorder.fsm.fnodeOf(path) as number)
     this.unlink(path)
     this.#recorder.property(property, content)
     if (inode === undefined) return
@@ -147,7 +147,7 @@ export class Tree {
   settle(): void {
     for (const directory of this.#touched) {
       const marker = markerOf(directory)
-      const isMarked = this.#recorder.fnodeOf(marker) !== undefined
+      const isMarked = this.#recorder.fsm.fnodeOf(marker) !== undefined
       if (this.#likeMarkers.has(marker) || isMarked === this.#directories.isEmpty(directory)) continue
       if (isMarked) this.#recorder.remove(marker)
       else this.#recorder.create(marker)

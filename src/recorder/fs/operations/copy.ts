@@ -42,8 +42,8 @@ function* copyOne(context: Context, change: Change, source: Place, target: Place
   if ((mode & COPYFILE_FICLONE_FORCE) !== 0) throw systemError('ENOSYS', 'copyfile')
   const stats = yield* ask('stat', source.real)
   const isExclusive = (mode & COPYFILE_EXCL) !== 0
-  const fnode = context.recorder.fnodeOf(source.path)
-  if (!isExclusive && fnode !== undefined && fnode === context.recorder.fnodeOf(target.path)) return
+  const fnode = context.recorder.fsm.fnodeOf(source.path)
+  if (!isExclusive && fnode !== undefined && fnode === context.recorder.fsm.fnodeOf(target.path)) return
   const bits = stats.mode & MODE_BITS
   yield* reading(context, source.path, function* (fd) {
     const file = yield* openFile(

@@ -60,9 +60,9 @@ export function* rename(context: Context, existing: unknown, renamed: unknown): 
     yield* renameDirectory(context, from, to)
     return
   }
-  const fnode = recorder.fnodeOf(from.path)
+  const fnode = recorder.fsm.fnodeOf(from.path)
   // Two names of one file: nothing happens. memfs would take one of them away.
-  if (fnode !== undefined && fnode === recorder.fnodeOf(to.path)) {
+  if (fnode !== undefined && fnode === recorder.fsm.fnodeOf(to.path)) {
     yield* ask('rename', from.real, context.disk.real(from.path) + (to.shown.endsWith('/') ? '/' : ''))
     return
   }

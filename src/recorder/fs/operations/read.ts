@@ -1,5 +1,5 @@
 /** What changes nothing, and what only the disk keeps: passed through, with places of the disk in and `/`-rooted paths out. */
-import type { Context } from '../context.ts'
+import { type Context, UNLESS_MISSING } from '../context.ts'
 import { systemError } from '../errors.ts'
 import type { OpenFile } from '../open-files.ts'
 import { locate, type Place } from '../paths.ts'
@@ -73,6 +73,16 @@ function* readOpenFile(context: Context, file: OpenFile, options: unknown): Step
   if (encoding === undefined || encoding === null || encoding === 'buffer')
     {return context.native.buffer(bytes)}
   return context.native.decode(bytes, encoding)
+}
+
+/** `fs.exists(path)`, which has no errors. */
+export function* exists(context: Context, path: unknown): Steps<boolean> {
+  try {
+    const place = yield* locate(context, path, { syscall: 'access', follow: true, changes: false })
+    return (yield* pass('stat', [place.real, UNLESS_MISSING])) !== undefined
+  } catch {
+    return false
+  }
 }
 
 interface DirentLike {
