@@ -273,9 +273,9 @@ export class FnodeTable {
     }
   }
 
-  /** The segments of a row, in order. */
-  segmentsOf(row: number): Segment[] {
-    return this.piecesOf(row).map(({ source, firstSeqNo, firstOffset, firstChecksum, lastSeqNo, lastExtent }) => ({
+  /** Pieces as the segments that they are. */
+  toSegments(pieces: readonly Piece[]): Segment[] {
+    return pieces.map(({ source, firstSeqNo, firstOffset, firstChecksum, lastSeqNo, lastExtent }) => ({
       author: this.#sources.authorOf(source),
       firstSeqNo,
       firstOffset,

@@ -37,6 +37,11 @@ export interface FSMOptions {
    * closed. Default 1: nothing is cut, as in Go, but what was cut in the hints.
    */
   readonly segmentsPerFnodeMax?: number | undefined
+  /**
+   * Nothing is pruned inside gaps (durable-directory spec, section 4), so that hints may close again any gap where Go's
+   * player would find a ghost. Default false: gaps between known ends stay gaps once hints have been built.
+   */
+  readonly goReadable?: boolean | undefined
 }
 
 /** The default of `FSMOptions.segmentGapBytesMin`. */
@@ -75,17 +80,22 @@ export class FSM {
    * values, when a state machine cannot be made from them (section 6).
    */
   constructor(hints: FSMHints, options: FSMOptions = {}) {
-    const { segmentGapBytesMin = SEGMENT_GAP_BYTES_MIN, segmentsPerFnodeMax = 1 } = options
-    if (segmentsPerFnodeMax > 1) {
-      this.#cuts = new SegmentCuts(this.#fnodes, { segmentGapBytesMin, segmentsPerFnodeMax })
-    }
     if (hints.log === '') throw invalid('hints name no log', { log: hints.log })
     this.#hinted = new HintedSequence(hints)
+    const {
+      segmentGapBytesMin = SEGMENT_GAP_BYTES_MIN,
+      segmentsPerFnodeMax = 1,
+      goReadable = false,
+    } = options
+    if (segmentsPerFnodeMax > 1) {
+      const cutOptions = { segmentGapBytesMin, segmentsPerFnodeMax, goReadable }
+      this.#cuts = new SegmentCuts(this.#fnodes, cutOptions, this.#hinted.segmentsLeft)
+    }
     this.#lastLog = hints.log
     for (const { path, content } of hints.properties) this.#setProperty(path, content)
     const first = this.#hinted.firstSegment
     if (first !== undefined) this.#startAt(first)
-    else this.#cuts?.seenFrom(this.#nextSeqNo)
+    else this.#cuts?.beginRun(this.#nextSeqNo)
   }
 
   /** The number that the next operation must have. */
@@ -155,7 +165,13 @@ export class FSM {
 
   #advance(op: RecordedOp, checksum: number): void {
     const hinted = this.#hinted
-    if (this.#cuts !== undefined && (op.author !== this.#lastAuthor || op.log !== this.#lastLog)) this.#breakRun(op)
+    if (
+      this.#cuts !== undefined &&
+      !hinted.segmentsLeft &&
+      (op.author !== this.#lastAuthor || op.log !== this.#lastLog)
+    ) {
+      this.#cuts.beginRun(op.seqNo)
+    }
     this.#nextSeqNo++
     this.#nextChecksum = checksum
     this.#lastLog = op.log
@@ -164,7 +180,7 @@ export class FSM {
     if (hinted.lastSeqNo < this.#nextSeqNo) {
       const next = hinted.useSegment()
       if (next !== undefined) this.#startAt(next)
-      else this.#cuts?.seenFrom(this.#nextSeqNo)
+      else this.#cuts?.beginRun(this.#nextSeqNo)
     }
   }
 
@@ -172,10 +188,7 @@ export class FSM {
   #keepCut(fnode: number, op: RecordedOp): void {
     const row = this.#fnodes.find(fnode)
     if (row !== NONE) this.#fnodes.closeAt(row, op.seqNo, extentOf(op.firstOffset, op.lastOffset))
-  }
-
-  #breakRun(op: RecordedOp): void {
-    if (!this.#hinted.segmentsLeft) this.#cuts?.seenFrom(op.seqNo)
+    this.#cuts?.hasCuts()
   }
 
   #startAt(segment: Segment): void {
@@ -268,14 +281,7 @@ export class FSM {
   }
 
   /** Adds a path before `next` in the list of its owner, and answers its place. */
-  #addPath(
-    hash: number,
-    bytes: Uint8Array,
-    begin: number,
-    end: number,
-    owner: number,
-    next: number,
-  ): number {
+  #addPath(hash: number, bytes: Uint8Array, begin: number, end: number, owner: number, next: number): number {
     const place = this.#paths.add(hash, bytes, begin, end, owner, next)
     if (place !== NONE) return place
     const moved = this.#paths.compact(end - begin)
@@ -326,7 +332,7 @@ export class FSM {
   /** The segments that hold the operations of a live fnode, in order; empty for any other. */
   segmentsOf(fnode: number): Segment[] {
     const row = this.#fnodes.find(fnode)
-    return row === NONE ? [] : this.#fnodes.segmentsOf(row)
+    return row === NONE ? [] : this.#fnodes.toSegments(this.#fnodes.piecesOf(row))
   }
 
   /** Every path of every live fnode, by rising fnodes. */
@@ -357,11 +363,13 @@ export class FSM {
    * the recorder's matter (section 4).
    */
   buildHints(log: string = this.#lastLog): FSMHints {
+    const piecesOf = this.#cuts?.forHints() ?? ((row: number) => this.#fnodes.piecesOf(row))
     const liveNodes: FnodeSegments[] = []
     for (const fnode of this.#fnodes.fnodes()) {
-      const segments = this.segmentsOf(fnode)
+      const segments = this.#fnodes.toSegments(piecesOf(this.#fnodes.find(fnode)))
       liveNodes.push({ fnode, segments: segments.map((s) => (s.log === log ? { ...s, log: '' } : s)) })
     }
+    this.#cuts?.handOut()
     const properties = [...this.#properties].map(([path, content]) => ({ path, content }))
     return { log, liveNodes, properties: properties.sort((a, b) => (a.path < b.path ? -1 : 1)) }
   }

@@ -94,10 +94,14 @@ function cutsOf(hints: FSMHints): HintedCut[] {
   const cuts: HintedCut[] = []
   for (const { fnode, segments } of hints.liveNodes) {
     if (segments.length < 2) continue
-    const sorted = segments.map((segment) => inLogOf(hints, segment)).sort((a, b) => a.firstSeqNo - b.firstSeqNo)
+    const sorted = segments
+      .map((segment) => inLogOf(hints, segment))
+      .sort((a, b) => a.firstSeqNo - b.firstSeqNo)
     sorted.reduce((before, segment) => {
       const isCut =
-        before.author === segment.author && before.log === segment.log && before.lastSeqNo + 1 < segment.firstSeqNo
+        before.author === segment.author &&
+        before.log === segment.log &&
+        before.lastSeqNo + 1 < segment.firstSeqNo
       if (isCut) cuts.push({ seqNo: before.lastSeqNo, fnode })
       return segment
     })

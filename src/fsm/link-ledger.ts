@@ -1,13 +1,12 @@
 /**
- * For each create, which operation changed the links of its file last: what is asked before a file's segments are cut
- * (`SegmentCuts`). A property counts as a file that is created by each setting, and whose links the next setting of the
- * same path changes.
+ * For each create, which operation changed the links of its file last: what is asked about the segments of files that
+ * are cut (`SegmentCuts`).
  *
  * Creates come in rising order, so entries lie in an array that is searched by halving. Above it lies a tree of
  * maxima: a change of links is always the newest one, so it is written straight up to the root.
  */
 
-const ENTRIES_MIN = 256
+const ENTRIES_MIN = 16
 
 export class LinkLedger {
   #size = 0
@@ -72,6 +71,24 @@ export class LinkLedger {
     return this.#extents[entry] as number
   }
 
+  /** The highest create before `seqNo` whose file changed its links at or behind it; 0 when there is none. */
+  lastCreateAcross(seqNo: number): number {
+    for (let entry = this.#lowerBound(seqNo) - 1; entry >= 0; entry--) {
+      if (this.changeOf(entry) >= seqNo) return this.#creates[entry] as number
+    }
+    return 0
+  }
+
+  /** From create to last change, of all that were created above `create`. */
+  livesAbove(create: number): Lives {
+    const lives = new Lives()
+    for (let entry = this.#lowerBound(create + 1); entry < this.#size; entry++) {
+      const seqNo = this.changeOf(entry)
+      if (seqNo > 0) lives.add(this.#creates[entry] as number, seqNo, this.extentOf(entry))
+    }
+    return lives
+  }
+
   /** Forgets all creates that are not `needed`, and makes room for at least as many more as are left. */
   retain(needed: (create: number) => boolean): void {
     const { length } = this.#creates
@@ -92,7 +109,8 @@ export class LinkLedger {
       this.#extents = resized(this.#extents, room)
     }
     this.#newest = new Int32Array(2 * room).fill(-1)
-    for (let entry = 0; entry < kept; entry++) if (this.#changes[entry] !== 0) this.#newest[room + entry] = entry
+    for (let entry = 0; entry < kept; entry++)
+      if (this.#changes[entry] !== 0) this.#newest[room + entry] = entry
     for (let node = room - 1; node > 0; node--) {
       this.#newest[node] = this.#newer(this.#newest[2 * node] as number, this.#newest[2 * node + 1] as number)
     }
@@ -100,15 +118,44 @@ export class LinkLedger {
 
   /** The first entry whose create is not below `seqNo`. */
   #lowerBound(seqNo: number): number {
-    let begin = 0
-    let end = this.#size
-    while (begin < end) {
-      const middle = (begin + end) >>> 1
-      if ((this.#creates[middle] as number) < seqNo) begin = middle + 1
-      else end = middle
-    }
-    return begin
+    return lowerBound(this.#creates, this.#size, seqNo)
   }
+}
+
+/** Spans of sequence numbers, those that overlap as one. */
+export class Lives {
+  readonly #firsts: number[] = []
+  readonly #ends: { seqNo: number; extent: number }[] = []
+
+  /** Adds a span that begins behind the beginnings of all before. */
+  add(first: number, last: number, extent: number): void {
+    const before = this.#ends.at(-1)
+    if (before === undefined || before.seqNo < first) {
+      this.#firsts.push(first)
+      this.#ends.push({ seqNo: last, extent })
+    } else if (before.seqNo < last) {
+      this.#ends[this.#ends.length - 1] = { seqNo: last, extent }
+    }
+  }
+
+  /** The first end at or behind `end` where none is alive. */
+  endOf(end: { readonly seqNo: number; readonly extent: number }): { seqNo: number; extent: number } {
+    const span = lowerBound(this.#firsts, this.#firsts.length, end.seqNo + 1) - 1
+    const found = this.#ends[span]
+    return found !== undefined && found.seqNo > end.seqNo ? found : end
+  }
+}
+
+/** The index of the first of `length` rising numbers that is not below `number`. */
+function lowerBound(numbers: ArrayLike<number>, length: number, number: number): number {
+  let begin = 0
+  let end = length
+  while (begin < end) {
+    const middle = (begin + end) >>> 1
+    if ((numbers[middle] as number) < number) begin = middle + 1
+    else end = middle
+  }
+  return begin
 }
 
 function resized(values: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {

@@ -118,7 +118,13 @@ export class PathArena {
    */
   adopt(old: PathArena, place: number): number {
     const begin = 8 * (place + HEADER_UNITS)
-    const moved = this.put(old.ownerOf(place), old.nextOf(place), old.#bytes, begin, begin + old.lengthOf(place))
+    const moved = this.put(
+      old.ownerOf(place),
+      old.nextOf(place),
+      old.#bytes,
+      begin,
+      begin + old.lengthOf(place),
+    )
     old.#owners[place] = moved
     return moved
   }

@@ -53,7 +53,10 @@ export function hintedState(hints: FSMHints): HintedState {
   }
   const { last } = set
   if (last !== undefined && last.log !== hints.log) {
-    throw invalid('the last segment lies in another log than the hints name', { log: hints.log, segment: last })
+    throw invalid('the last segment lies in another log than the hints name', {
+      log: hints.log,
+      segment: last,
+    })
   }
   return { fnodes, segments: set }
 }

@@ -15,7 +15,8 @@ export function logNameFault(name: string): string | undefined {
   const semicolon = name.indexOf(';')
   if (semicolon === -1) return pathFault(name, NAME_BYTES_MIN)
   return (
-    pathFault(name.slice(0, semicolon), NAME_BYTES_MIN) ?? pathFault(name.slice(semicolon + 1), METADATA_BYTES_MIN)
+    pathFault(name.slice(0, semicolon), NAME_BYTES_MIN) ??
+    pathFault(name.slice(semicolon + 1), METADATA_BYTES_MIN)
   )
 }
 

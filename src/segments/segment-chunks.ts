@@ -71,7 +71,9 @@ export class SegmentChunks {
 
   /** Where the first member that `holds` is, or would be: before it none does, after it all do. */
   placeWhere(holds: (member: Segment) => boolean): Place {
-    const chunk = firstIndex(this.#chunks.length - 1, (at) => holds(this.#chunks[at]?.members.at(-1) as Segment))
+    const chunk = firstIndex(this.#chunks.length - 1, (at) =>
+      holds(this.#chunks[at]?.members.at(-1) as Segment),
+    )
     const members = this.#chunks[chunk]?.members ?? []
     return { chunk, index: firstIndex(members.length, (index) => holds(members[index] as Segment)) }
   }
@@ -82,7 +84,7 @@ export class SegmentChunks {
       this.#insert(place, segment)
       return
     }
-    for (let rest = count - 1; rest > 0; ) rest -= this.#removeAfter(place, rest)
+    for (let rest = count - 1; rest > 0;) rest -= this.#removeAfter(place, rest)
     const { keys, members } = this.#chunks[place.chunk] as Chunk
     keys[place.index] = segment.firstSeqNo
     members[place.index] = segment

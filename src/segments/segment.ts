@@ -17,10 +17,12 @@ export function validateSegment(segment: Segment): void {
   const { author, firstSeqNo, firstOffset, firstChecksum, lastSeqNo, lastOffset, log } = segment
   if (!isUint32(author)) refuse(segment, 'author', 'is no uint32')
   if (author === 0) refuse(segment, 'author', 'is zero')
-  if (!Number.isSafeInteger(firstSeqNo) || firstSeqNo <= 0) refuse(segment, 'firstSeqNo', 'is no number from 1')
+  if (!Number.isSafeInteger(firstSeqNo) || firstSeqNo <= 0)
+    refuse(segment, 'firstSeqNo', 'is no number from 1')
   if (!Number.isSafeInteger(firstOffset) || firstOffset < 0) refuse(segment, 'firstOffset', 'is no offset')
   if (!isUint32(firstChecksum)) refuse(segment, 'firstChecksum', 'is no uint32')
-  if (!Number.isSafeInteger(lastSeqNo) || lastSeqNo < firstSeqNo) refuse(segment, 'lastSeqNo', 'is below firstSeqNo')
+  if (!Number.isSafeInteger(lastSeqNo) || lastSeqNo < firstSeqNo)
+    refuse(segment, 'lastSeqNo', 'is below firstSeqNo')
   if (lastOffset !== 0 && (!Number.isSafeInteger(lastOffset) || lastOffset <= firstOffset)) {
     refuse(segment, 'lastOffset', 'is neither 0 nor above firstOffset')
   }
@@ -40,9 +42,13 @@ function isUint32(value: number): boolean {
 
 function refuse(segment: Segment, field: keyof Segment, fault: string): never {
   const value = segment[field]
-  throw new RecoveryLogError('SEGMENT_INVALID', `the ${field} of a segment, ${JSON.stringify(value)}, ${fault}`, {
-    field,
-    value,
-    segment,
-  })
+  throw new RecoveryLogError(
+    'SEGMENT_INVALID',
+    `the ${field} of a segment, ${JSON.stringify(value)}, ${fault}`,
+    {
+      field,
+      value,
+      segment,
+    },
+  )
 }

@@ -5,7 +5,8 @@ import { knownKeys } from './known-keys.ts'
 /** Hints as Go's encoding/json writes them, parsed. */
 export interface GoHints {
   readonly log?: string
-  readonly live_nodes: readonly { readonly fnode?: number; readonly segments: readonly GoSegment[] | null }[] | null
+  readonly live_nodes:
+    readonly { readonly fnode?: number; readonly segments: readonly GoSegment[] | null }[] | null
   readonly properties: readonly { readonly path?: string; readonly content?: string }[] | null
 }
 

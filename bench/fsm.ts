@@ -1,0 +1,30 @@
+/** How fast is a log decoded, checked and applied, and how fast are hints built and started from? */
+import { growth, question } from './harness.ts'
+import type { Row } from './harness.ts'
+import { applyLog } from './support/apply-log.ts'
+import { plainApplyAll } from './support/plain-stack.ts'
+import { churn } from './workloads.ts'
+
+const OPERATIONS = 2_000_000
+
+function churnRow(live: 1_000 | 200_000, atLeast: number, go: string): Row {
+  return {
+    name: `fsm/churn-${String(live / 1000)}k`,
+    goals: [{ of: 'ratio', atLeast }],
+    prepare() {
+      const { bytes } = churn(live)
+      return {
+        unit: 'M/s',
+        rounds: 3, // the plain stack takes seconds
+        subject: { operations: OPERATIONS, run: () => applyLog(bytes) },
+        floor: { operations: OPERATIONS, run: () => plainApplyAll(bytes) },
+        note: `Go ${go}`,
+      }
+    },
+  }
+}
+
+await question('How fast is a log decoded, checked and applied?', [
+  churnRow(1_000, 15, '4.4 to 5.5 M/s'),
+  churnRow(200_000, 10, '1.0 to 1.3 M/s'),
+])
