@@ -5,6 +5,7 @@ export default defineConfig({
   entry: Object.fromEntries(subpaths().map(({ output, source }) => [output, source])),
   format: 'esm',
   target: 'es2022',
+  removeNodeProtocol: false,
   platform: 'neutral', // one build for Node, Deno, Bun and browsers; `node:` imports are left as they are
   external: [/^node:/],
   dts: true,
