@@ -90,5 +90,6 @@ export function removeTree(fs: SyncFileSystem, path: string): void {
     return
   }
   for (const name of fs.readdirSync(path)) removeTree(fs, `${path}/${String(name)}`)
-  fs.rmdirSync(path)
+  // Empty by now; but memfs miscounts the names of a folder after renames in it, and then refuses `rmdir`.
+  fs.rmSync(path, { recursive: true })
 }

@@ -22,6 +22,7 @@ export interface SyncFileSystem {
   lstatSync(path: string): FileStat
   mkdirSync(path: string, options?: { recursive?: boolean; mode?: number }): unknown
   rmdirSync(path: string): void
+  rmSync(path: string, options?: { recursive?: boolean; force?: boolean }): void
   readdirSync(path: string): unknown[]
   renameSync(from: string, to: string): void
   linkSync(from: string, to: string): void

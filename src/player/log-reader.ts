@@ -110,7 +110,8 @@ export class LogReader {
       if (this.#ending.signal.reason !== INTERRUPTED) throw error
       await this.close()
       this.bytesOffset = this.offset
-      return undefined
+      // An interrupt that came together with a chunk has ended no wait: it must not end this read in its place.
+      return this.#isInterruptible ? undefined : await this.#next()
     } finally {
       this.#signal?.removeEventListener('abort', forward)
     }
