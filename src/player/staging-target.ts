@@ -166,13 +166,15 @@ export class StagingTarget implements Target {
   #writeProperty(path: string, bytes: Uint8Array): void {
     const fd = this.#make(path, false, (place) => this.#fs.openSync(place, 'wx', 0o666))
     try {
-      for (let done = 0; done < bytes.length;) {
-        done += this.#fs.writeSync(fd, bytes, done, bytes.length - done, done)
+      try {
+        for (let done = 0; done < bytes.length;) {
+          done += this.#fs.writeSync(fd, bytes, done, bytes.length - done, done)
+        }
+      } finally {
+        this.#fs.closeSync(fd)
       }
     } catch (error) {
       throw fileError(error, this.#dir + path)
-    } finally {
-      this.#fs.closeSync(fd)
     }
   }
 
