@@ -53,8 +53,9 @@ export class Change {
 
   /** Records what there is, when the call is too large for one append anyway. */
   *spill(): Steps<void> {
-    if (this.#bytes > this.#recorder.journal.maxAppendBytes && (yield* reservePart(this.#bytes)))
-      {this.#record()}
+    if (this.#bytes > this.#recorder.journal.maxAppendBytes && (yield* reservePart(this.#bytes))) {
+      this.#record()
+    }
   }
 
   /** A descriptor of the inode is closed: it takes part until what the call did is recorded. */

@@ -119,7 +119,9 @@ function existence(calls: Calls): Face {
       },
       { [CUSTOM_PROMISE]: promised },
     ),
-    ...(context.disk.isSync && { existsSync: (path: unknown) => context.runner.runFreeSync(exists(context, path)) }),
+    ...(context.disk.isSync && {
+      existsSync: (path: unknown) => context.runner.runFreeSync(exists(context, path)),
+    }),
   }
 }
 

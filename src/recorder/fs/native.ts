@@ -39,14 +39,16 @@ export class Native {
   }
 
   get Readable(): typeof Readable {
-    if (this.#readable === undefined)
-      {throw unsupported('createReadStream, over a file system without streams')}
+    if (this.#readable === undefined) {
+      throw unsupported('createReadStream, over a file system without streams')
+    }
     return this.#readable
   }
 
   get Writable(): typeof Writable {
-    if (this.#writable === undefined)
-      {throw unsupported('createWriteStream, over a file system without streams')}
+    if (this.#writable === undefined) {
+      throw unsupported('createWriteStream, over a file system without streams')
+    }
     return this.#writable
   }
 

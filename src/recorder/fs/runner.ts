@@ -167,8 +167,9 @@ export class Runner {
   #finishSync(task: Task): void {
     task.begin()
     for (let request = task.pending; request !== undefined; request = task.pending) {
-      if (request.kind === 'room' && !this.#isGranted(request.bytes))
-        {this.#makeRoom({ ...request, isOptional: false })}
+      if (request.kind === 'room' && !this.#isGranted(request.bytes)) {
+        this.#makeRoom({ ...request, isOptional: false })
+      }
       this.#answerSync(task, request)
     }
     this.#waiting.shift()

@@ -60,8 +60,9 @@ export class Tree {
   /** Counts a descriptor that was opened. */
   opened(inode: Inode): void {
     inode.opens++
-    if (inode.fnode > 0 || inode.property !== undefined)
-      {this.#inodes.set(inode.property ?? inode.fnode, inode)}
+    if (inode.fnode > 0 || inode.property !== undefined) {
+      this.#inodes.set(inode.property ?? inode.fnode, inode)
+    }
   }
 
   closed(inode: Inode): void {

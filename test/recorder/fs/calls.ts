@@ -101,8 +101,9 @@ export class Side {
       const { code, syscall, path, dest, message } = error as NodeJS.ErrnoException & { dest?: string }
       if (code === undefined) throw error
       // Node makes these of several system calls, in more than one way, and words its own errors anew from time to time.
-      if (call.call === 'realpath' || call.call === 'rm' || call.call === 'cp' || code.startsWith('ERR_'))
-        {return code}
+      if (call.call === 'realpath' || call.call === 'rm' || call.call === 'cp' || code.startsWith('ERR_')) {
+        return code
+      }
       return {
         code,
         syscall,

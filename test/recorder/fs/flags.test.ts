@@ -78,7 +78,9 @@ test('flags: the table is that of node, and nothing else is one', () => {
 test('flags: a file system that names no numbers has those of Linux, one that lacks some has 0 for them', () => {
   expect(flagNumbersOf(undefined)).toEqual(LINUX_FLAGS)
   expect(flagNumbersOf({ O_CREAT: 512 })).toMatchObject({ O_CREAT: 512, O_SYNC: 0 })
-  expect(parseFlags('w', flagNumbersOf({ O_WRONLY: 1, O_CREAT: 512, O_TRUNC: 1024 }))).toMatchObject({ number: 1537 })
+  expect(parseFlags('w', flagNumbersOf({ O_WRONLY: 1, O_CREAT: 512, O_TRUNC: 1024 }))).toMatchObject({
+    number: 1537,
+  })
 })
 
 function subsets(bits: readonly number[]): number[] {

@@ -1,5 +1,11 @@
 import type { Journal } from '../../../src/journal/index.ts'
-import { decodeRecordedOp, FRAME_HEADER_BYTES, OpKind, RecordedOp, readFrameHeader } from '../../../src/wire/index.ts'
+import {
+  decodeRecordedOp,
+  FRAME_HEADER_BYTES,
+  OpKind,
+  RecordedOp,
+  readFrameHeader,
+} from '../../../src/wire/index.ts'
 
 export interface Operation {
   readonly kind: OpKind
@@ -16,7 +22,7 @@ export async function operationsOf(journal: Journal): Promise<Operation[]> {
   const bytes = new Uint8Array(Buffer.concat(chunks))
   const operations: Operation[] = []
   const op = new RecordedOp()
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const begin = at + FRAME_HEADER_BYTES
     const end = begin + readFrameHeader(bytes, at)
     decodeRecordedOp(bytes, begin, end, op)

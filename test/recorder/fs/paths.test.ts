@@ -5,7 +5,16 @@ import { codeOf, memoryDisk, promisesOnly, recorded } from './recorded.ts'
 
 test('paths: text, bytes and file URLs, absolute or not, are one place below /', async () => {
   const { fs, check } = await recorded()
-  for (const path of ['a', '/a', './a', '//a', '/x/../a', '../../a', Buffer.from('/a'), new URL('file:///a')]) {
+  for (const path of [
+    'a',
+    '/a',
+    './a',
+    '//a',
+    '/x/../a',
+    '../../a',
+    Buffer.from('/a'),
+    new URL('file:///a'),
+  ]) {
     fs.appendFileSync(path, '.')
   }
   expect(await check()).toEqual({ '/a': '"........"' })
@@ -101,7 +110,16 @@ test('paths: reserved, hidden and broken names are refused before anything is ch
   const { fs, check, recorder } = await recorded()
   fs.writeFileSync('/a', 'a')
   const before = recorder.position
-  const names = ['/.fnodes', '/.fnodes/x', '/.recoverylog', '/.recoverylog/x', '/.emptydir', '/d/.emptydir', '/.emptydir/x', '/\ud800']
+  const names = [
+    '/.fnodes',
+    '/.fnodes/x',
+    '/.recoverylog',
+    '/.recoverylog/x',
+    '/.emptydir',
+    '/d/.emptydir',
+    '/.emptydir/x',
+    '/\ud800',
+  ]
   for (const name of names) {
     const calls = {
       writeFile: () => {
@@ -137,7 +155,8 @@ test('paths: reserved, hidden and broken names are refused before anything is ch
         fs.truncateSync(name)
       },
     }
-    for (const [call, make] of Object.entries(calls)) expect([name, call, codeOf(make)]).toEqual([name, call, 'EPERM'])
+    for (const [call, make] of Object.entries(calls))
+      expect([name, call, codeOf(make)]).toEqual([name, call, 'EPERM'])
     if (name !== '/\ud800') expect(codeOf(() => fs.statSync(name))).toMatch(/ENOENT|ENOTDIR/)
   }
   expect(codeOf(() => fs.mkdirSync(Buffer.from([0x2f, 0xff])))).toBe('EPERM')
@@ -211,9 +230,21 @@ test('paths: a link on the disk is followed within the root, and not out of it',
   expect(fs.readlinkSync('/relative')).toBe('d/f')
   expect(fs.readlinkSync('/relative', 'buffer')).toEqual(Buffer.from('d/f'))
   expect(fs.realpathSync('/self/absolute/f')).toBe('/d/f')
-  expect(codeOf(() => { fs.renameSync('/out', '/d/out') })).toBe('EPERM')
-  expect(codeOf(() => { fs.linkSync('/out', '/d/out') })).toBe('EPERM')
-  expect(codeOf(() => { fs.cpSync('/out', '/copy') })).toBe('EPERM')
+  expect(
+    codeOf(() => {
+      fs.renameSync('/out', '/d/out')
+    }),
+  ).toBe('EPERM')
+  expect(
+    codeOf(() => {
+      fs.linkSync('/out', '/d/out')
+    }),
+  ).toBe('EPERM')
+  expect(
+    codeOf(() => {
+      fs.cpSync('/out', '/copy')
+    }),
+  ).toBe('EPERM')
   fs.unlinkSync('/out')
   expect(codeOf(() => fs.lstatSync('/out'))).toBe('ENOENT')
   expect(await check()).toEqual({ '/d': 'dir', '/d/f': '"fg"' })

@@ -2,18 +2,43 @@ import * as nodeFs from 'node:fs'
 import { promisify } from 'node:util'
 import { memfs } from 'memfs'
 import { expect, test } from 'vitest'
-import { FS_SUPPORT, HANDLE_SUPPORT, type NodeFileSystem, PROMISES_SUPPORT } from '../../../src/recorder/fs/index.ts'
+import {
+  FS_SUPPORT,
+  HANDLE_SUPPORT,
+  type NodeFileSystem,
+  PROMISES_SUPPORT,
+} from '../../../src/recorder/fs/index.ts'
 import { memoryDisk, promisesOnly, recorded } from './recorded.ts'
 
 type Members = Record<string, unknown>
 
 /** Data that is shared, not called. */
-const SHARED = new Set(['Stats', 'Dirent', 'Dir', '_toUnixTimestamp', 'promises', 'constants', 'F_OK', 'R_OK', 'W_OK', 'X_OK'])
+const SHARED = new Set([
+  'Stats',
+  'Dirent',
+  'Dir',
+  '_toUnixTimestamp',
+  'promises',
+  'constants',
+  'F_OK',
+  'R_OK',
+  'W_OK',
+  'X_OK',
+])
 
 /** In some versions of Node only. */
-const NOT_EVERYWHERE = new Set(['glob', 'globSync', 'mkdtempDisposable', 'mkdtempDisposableSync', 'Utf8Stream', 'lchmod', 'lchmodSync'])
+const NOT_EVERYWHERE = new Set([
+  'glob',
+  'globSync',
+  'mkdtempDisposable',
+  'mkdtempDisposableSync',
+  'Utf8Stream',
+  'lchmod',
+  'lchmodSync',
+])
 
-const names = (object: object): string[] => Object.keys(object).filter((name) => (object as Members)[name] !== undefined)
+const names = (object: object): string[] =>
+  Object.keys(object).filter((name) => (object as Members)[name] !== undefined)
 
 test('support: every member of node:fs is in the table and on the recorded one', async () => {
   const { fs } = await recorded()
@@ -23,7 +48,8 @@ test('support: every member of node:fs is in the table and on the recorded one',
     if (!SHARED.has(name)) expect([name, FS_SUPPORT[name]]).toEqual([name, expect.any(String)])
   }
   for (const name of Object.keys(FS_SUPPORT)) {
-    if (!NOT_EVERYWHERE.has(name)) expect([name, typeof (fs as unknown as Members)[name]]).toEqual([name, 'function'])
+    if (!NOT_EVERYWHERE.has(name))
+      expect([name, typeof (fs as unknown as Members)[name]]).toEqual([name, 'function'])
   }
 })
 
@@ -56,7 +82,9 @@ test('support: what the underlying one can do beyond the table is refused, not r
     promises: Object.assign(Object.create(disk.promises) as object, { newest: () => 'reached' }),
   })
   const { fs } = await recorded({ disk, seen })
-  expect((fs as unknown as { newestSync: () => void }).newestSync).toThrow('ENOSYS: function not implemented, newestSync')
+  expect((fs as unknown as { newestSync: () => void }).newestSync).toThrow(
+    'ENOSYS: function not implemented, newestSync',
+  )
   expect((fs.promises as unknown as { newest: () => void }).newest).toThrow('ENOSYS')
   expect((fs as unknown as { globSync: () => void }).globSync).toThrow('ENOSYS') // memfs has one
   expect('__vol' in memfs().fs && !('__vol' in fs)).toBe(true)
@@ -83,8 +111,14 @@ test('support: promisified calls answer what those of node do', async () => {
   const data = Buffer.from('abc')
   expect(await promisify(fs.write)(fd, data, 0, 3, 0)).toEqual({ bytesWritten: 3, buffer: data })
   expect(await promisify(fs.writev)(fd, [data], 3)).toEqual({ bytesWritten: 3, buffers: [data] })
-  expect(await promisify(fs.read)(fd, Buffer.alloc(3), 0, 3, 2)).toEqual({ bytesRead: 3, buffer: Buffer.from('cab') })
-  expect(await promisify(fs.readv)(fd, [Buffer.alloc(2)], 0)).toEqual({ bytesRead: 2, buffers: [Buffer.from('ab')] })
+  expect(await promisify(fs.read)(fd, Buffer.alloc(3), 0, 3, 2)).toEqual({
+    bytesRead: 3,
+    buffer: Buffer.from('cab'),
+  })
+  expect(await promisify(fs.readv)(fd, [Buffer.alloc(2)], 0)).toEqual({
+    bytesRead: 2,
+    buffers: [Buffer.from('ab')],
+  })
   expect(await promisify(fs.exists)('/a')).toBe(true)
   expect(await promisify(fs.exists)('/b')).toBe(false)
   expect(await promisify(fs.stat)('/a')).toMatchObject({ size: 6 })

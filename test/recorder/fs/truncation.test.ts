@@ -50,7 +50,10 @@ for (const disk of [undefined, memoryDisk()]) {
     expect(fs.statSync('/a').size).toBe(3 * MIB)
     await check()
     const writes = (await operationsOf(journal)).filter(({ kind }) => kind === OpKind.write)
-    expect(writes.map(({ offset, length }) => [offset, length])).toEqual([[0, 1], [3 * MIB - 1, 1]])
+    expect(writes.map(({ offset, length }) => [offset, length])).toEqual([
+      [0, 1],
+      [3 * MIB - 1, 1],
+    ])
   })
 
   test(`truncation: what changes nothing records nothing (${where})`, async () => {

@@ -128,8 +128,9 @@ function* renameDirectory(context: Context, from: Place, to: Place): Steps<void>
   const entries = yield* walk(context, from.path)
   const files = entries.filter(({ kind }) => kind === 'file').map(({ path }) => path)
   const directories = entries.filter(({ kind }) => kind === 'directory').map(({ path }) => path)
-  if (entries.some(({ kind }) => kind === 'property'))
-    {throw systemError('EPERM', 'rename', from.shown, to.shown)}
+  if (entries.some(({ kind }) => kind === 'property')) {
+    throw systemError('EPERM', 'rename', from.shown, to.shown)
+  }
   const moved = (path: string): string => to.path + path.slice(from.path.length)
   const bytes = [...files, ...directories.map(markerOf)].reduce(
     (sum, path) => sum + nameBytes(path) + nameBytes(moved(path)),

@@ -78,8 +78,9 @@ function* prepare(
     return 'creates'
   }
   if (kind === undefined) {
-    if (!stats.isDirectory() && (flags.writable || flags.truncate))
-      {throw systemError('EPERM', 'open', place.shown)}
+    if (!stats.isDirectory() && (flags.writable || flags.truncate)) {
+      throw systemError('EPERM', 'open', place.shown)
+    }
     return 'nothing'
   }
   if (stats.size === 0) return 'nothing'

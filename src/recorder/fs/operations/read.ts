@@ -70,8 +70,9 @@ function* readOpenFile(context: Context, file: OpenFile, options: unknown): Step
   const bytes = yield* readRange(file.fd, file.position, Math.max(size, file.position))
   file.position += bytes.length
   const encoding = isOptions(options) ? options['encoding'] : options
-  if (encoding === undefined || encoding === null || encoding === 'buffer')
-    {return context.native.buffer(bytes)}
+  if (encoding === undefined || encoding === null || encoding === 'buffer') {
+    return context.native.buffer(bytes)
+  }
   return context.native.decode(bytes, encoding)
 }
 

@@ -42,7 +42,7 @@ export function writev(context: Context, fd: unknown, buffers: unknown, position
   }
   const views = buffers.map((buffer) => viewOf(buffer, 'buffers'))
   const bytes = views.reduce((sum, view) => sum + view.length, 0)
-  const own = context.runner.isImmediate(bytesOf(views)) ? views : views.map((view) => view.slice())
+  const own = context.runner.isImmediate(bytesOf(views)) ? views : views.map((view) => new Uint8Array(view))
   return writeAllAtOnce(context, fd, own, bytes, positionOf(position))
 }
 
@@ -113,9 +113,9 @@ function writable(context: Context, fd: unknown, syscall: string): OpenFile {
   return file
 }
 
-/** The caller's bytes themselves when they are written before the call returns, else a copy. */
+/** The caller's bytes themselves when they are written before the call returns, else a copy: `slice` of a Buffer is none. */
 function owned(context: Context, bytes: Uint8Array): Uint8Array {
-  return context.runner.isImmediate(contentBytes(bytes.length)) ? bytes : bytes.slice()
+  return context.runner.isImmediate(contentBytes(bytes.length)) ? bytes : new Uint8Array(bytes)
 }
 
 function joined(views: readonly Uint8Array[], length: number): Uint8Array {
