@@ -84,11 +84,13 @@ export class SegmentChunks {
       this.#insert(place, segment)
       return
     }
-    for (let rest = count - 1; rest > 0;) rest -= this.#removeAfter(place, rest)
-    const { keys, members } = this.#chunks[place.chunk] as Chunk
-    keys[place.index] = segment.firstSeqNo
-    members[place.index] = segment
-    if (place.index === 0) this.#firstKeys[place.chunk] = segment.firstSeqNo
+    const isPastChunk = place.index === this.#chunks[place.chunk]?.members.length
+    const first = isPastChunk ? { chunk: place.chunk + 1, index: 0 } : place
+    for (let rest = count - 1; rest > 0;) rest -= this.#removeAfter(first, rest)
+    const { keys, members } = this.#chunks[first.chunk] as Chunk
+    keys[first.index] = segment.firstSeqNo
+    members[first.index] = segment
+    if (first.index === 0) this.#firstKeys[first.chunk] = segment.firstSeqNo
   }
 
   #insert(place: Place, segment: Segment): void {

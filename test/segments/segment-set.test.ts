@@ -48,6 +48,14 @@ describe('segment set: adding', () => {
     expect(set.last).toEqual(segment(7000, 7001))
   })
 
+  test('joins with the first of a chunk alone (each place of 1,000 members)', () => {
+    const members = Array.from({ length: 1000 }, (_, i) => segment(4 * i + 2, 4 * i + 3))
+    const set = new SegmentSet(members)
+    for (const { firstSeqNo, lastSeqNo } of members) set.add(segment(firstSeqNo - 1, lastSeqNo - 1))
+    expect([...set]).toEqual(members.map(({ firstSeqNo, lastSeqNo }) => segment(firstSeqNo - 1, lastSeqNo)))
+    expect(set.size).toBe(1000)
+  })
+
   test('joins out of the middle of one chunk into the middle of another', () => {
     const members = Array.from({ length: 1000 }, (_, i) => segment(3 * i + 1, 3 * i + 2))
     const set = new SegmentSet(members)
