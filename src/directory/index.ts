@@ -1,3 +1,5 @@
+export { BlobHintsStore } from './blob/blob-hints-store.ts'
+export type { BlobHintsStoreOptions } from './blob/blob-hints-store.ts'
 export type { DirectoryCopy, PlanOptions, RecoverOptions, RecoveryPlan, VerifyReport } from './copies.ts'
 export type { DirectoryEnd } from './directory-end.ts'
 export type { DirectoryEvent, OnDirectoryEvent } from './directory-event.ts'

@@ -1,5 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MemoryBlobStore } from '../../src/blob/memory/index.ts'
+import { BlobHintsStore } from '../../src/directory/blob/blob-hints-store.ts'
 import { FileHintsStore } from '../../src/directory/file/file-hints-store.ts'
 import { decodeHintsSet, encodeHintsSet, type HintsSet } from '../../src/directory/hints-set.ts'
 import type { HintsStore } from '../../src/directory/hints-store.ts'
@@ -37,6 +39,15 @@ function setOf(generation: number, handoff: number, time = 0, author = 5): Hints
 }
 
 const backends: readonly [string, (backups?: number) => HintsStore][] = [
+  [
+    'blob',
+    (backups) =>
+      new BlobHintsStore({
+        blobs: new MemoryBlobStore(),
+        prefix: 'hints/a/',
+        ...(backups === undefined ? {} : { backups }),
+      }),
+  ],
   ['memory', (backups) => new MemoryHintsStore(backups === undefined ? {} : { backups })],
   [
     'file',
@@ -144,6 +155,26 @@ describe.each(backends)('hints store: %s', (_name, make) => {
     const keys = await Promise.all([1, 2, 3, 4, 5].map((time) => store.save(setOf(0, 1, time))))
     expect(new Set(keys).size).toBe(5)
     expect(await store.load()).toHaveLength(1)
+  })
+})
+
+describe('hints store: blob', () => {
+  it('hints: a store without conditional puts is refused', () => {
+    const blobs = Object.defineProperty(new MemoryBlobStore(), 'supports', {
+      value: { conditionalPut: false },
+    })
+    expect(() => new BlobHintsStore({ blobs, prefix: 'p/' })).toThrow(TypeError)
+  })
+
+  it('hints: prefixes are apart, and errors of the store are its own', async () => {
+    const blobs = new MemoryBlobStore()
+    const one = new BlobHintsStore({ blobs, prefix: 'one/' })
+    const other = new BlobHintsStore({ blobs, prefix: 'other/' })
+    await one.save(setOf(0, 1))
+    expect(await other.load()).toEqual([])
+    await blobs.close()
+    await expect(one.load()).rejects.toMatchObject({ code: 'CLOSED' })
+    await expect(one.save(setOf(0, 1))).rejects.toMatchObject({ code: 'CLOSED' })
   })
 })
 
