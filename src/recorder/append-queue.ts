@@ -27,7 +27,7 @@ export interface AppendQueueOptions {
   readonly chunkBytes: number
   readonly queueBytesMax: number
   /** Told after each append up to which position all has committed. */
-  readonly onCommitted: ((position: number) => void) | undefined
+  readonly onCommitted?: (position: number) => void
 }
 
 export class AppendQueue {
@@ -319,8 +319,10 @@ export class AppendQueue {
   }
 
   #flushFull(): void {
-    for (let chunk = this.#full.shift(); chunk !== undefined; chunk = this.#full.shift()) {
+    // It leaves the line when it has committed: what waits for it is told of a failure.
+    for (let chunk = this.#full[0]; chunk !== undefined; chunk = this.#full[0]) {
       this.#appendSync(chunk)
+      this.#full.shift()
       this.#pool.give(chunk.bytes)
     }
   }

@@ -38,8 +38,8 @@ export interface BeginOptions {
   readonly journal: Journal
   readonly fsm: FSM
   readonly author: number
-  readonly change: ChangeOfLogs | undefined
-  readonly signal: AbortSignal | undefined
+  readonly change?: ChangeOfLogs
+  readonly signal?: AbortSignal
 }
 
 export interface Begun {

@@ -101,8 +101,13 @@ export class OperationWriter {
   write(fnode: number, offset: number, data: Uint8Array): void {
     const { fsm, queue } = this
     const length = data.length
-    if (!fsm.isLive(fnode) || !(offset >= 0) || !Number.isSafeInteger(offset + length)) {
-      this.#refuseWrite(fnode, offset)
+    if (
+      !(data instanceof Uint8Array) ||
+      !(offset >= 0) ||
+      !Number.isSafeInteger(offset + length) ||
+      !fsm.isLive(fnode)
+    ) {
+      this.#refuseWrite(fnode, offset, data)
     }
     let at = queue.fill
     if (at + WRITE_FRAME_BYTES_MAX + length > queue.limit) {
@@ -213,8 +218,9 @@ export class OperationWriter {
     if (!this.fsm.isLive(fnode)) throw outcomeError('FNODE_NOT_TRACKED', { fnode, log: this.#journal.name })
   }
 
-  #refuseWrite(fnode: number, offset: number): never {
+  #refuseWrite(fnode: number, offset: number, data: unknown): never {
     this.checkLive(fnode)
+    if (!(data instanceof Uint8Array)) throw new TypeError('what is written is not a Uint8Array')
     throw new RangeError(`a write begins at an integer from 0 and ends below 2^53: ${String(offset)}`)
   }
 }

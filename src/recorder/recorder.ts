@@ -72,26 +72,24 @@ export class Recorder implements AsyncDisposable {
    * - `PATH_REFUSED`: `dir` is not absolute and normalised.
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
-    const { journal, fsm, change, signal } = options
     const paths = new RecordablePaths(options)
     const settings = settingsOf(options)
-    const fromFirst = fsm.nextSeqNo === 1
-    const begun = await beginRecording({ journal, fsm, author: options.author, change, signal })
+    const fromFirst = options.fsm.nextSeqNo === 1
+    const begun = await beginRecording(options)
     const recorder = new Recorder(settings, paths, begun)
     if (fromFirst) recorder.#beginsAtOne = true
     recorder.#rewriter.dropLeftOver()
-    if (begun.left !== undefined) await confirmChange(recorder, begun.left, signal)
+    if (begun.left !== undefined) await confirmChange(recorder, begun.left, options.signal)
     return recorder
   }
 
   private constructor(settings: RecorderSettings, paths: RecordablePaths, { check, head }: Begun) {
-    const { journal, fsm, author, queueBytesMax, chunkBytes, contentChecksums = false } = settings
+    const { journal, fsm, author, contentChecksums = false } = settings
     this.journal = journal
     this.fsm = fsm
     this.author = author
     this.#paths = paths
-    const { onCommitted } = settings
-    this.#queue = new AppendQueue({ journal, check, head, chunkBytes, queueBytesMax, onCommitted })
+    this.#queue = new AppendQueue({ ...settings, check, head })
     this.#operations = new OperationWriter({ journal, fsm, author, queue: this.#queue, contentChecksums })
     this.#rewriter = new FnodeRewriter(this.#operations, settings.countHistory ?? false)
   }
