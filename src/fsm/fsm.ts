@@ -305,6 +305,7 @@ export class FSM {
 
   /** The live fnode that has `path` as a link. */
   fnodeOf(path: string): number | undefined {
+    if (HALF_A_PAIR.test(path)) return undefined // it would be encoded as U+FFFD, which is another path
     const bytes = utf8.encode(path)
     const fnode = this.fnodeAt(bytes, 0, bytes.length)
     return fnode === 0 ? undefined : fnode
@@ -385,3 +386,4 @@ export class FSM {
 }
 
 const utf8 = new TextEncoder()
+const HALF_A_PAIR = /\p{Surrogate}/u
