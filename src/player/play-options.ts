@@ -17,14 +17,14 @@ export type Journals = JournalResolver | ReadonlyMap<string, Journal> | Readonly
  * are used by it, others by `writeSync` alone.
  */
 export interface PlayerFileSystem extends SyncFileSystem {
-  readonly write?: (
+  write?(
     fd: number,
     buffer: Uint8Array,
     offset: number,
     length: number,
-    position: number | null,
+    position: number,
     done: (error: Error | null, written: number) => void,
-  ) => void
+  ): void
 }
 
 /** How far playback has come. */
