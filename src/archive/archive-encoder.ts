@@ -3,9 +3,8 @@ import {
   encodeIndexDescriptor,
   encodeIndexTotals,
   indexEntryBytes,
-  logEntryBytes,
+  LogEntryWriter,
   writeIndexEntry,
-  writeLogEntry,
 } from '../wire/logdog/index.ts'
 import type { IndexEntry, LogEntry, Time } from '../wire/logdog/index.ts'
 import { ChunkSink } from './chunk-sink.ts'
@@ -69,6 +68,7 @@ export class ArchiveEncoder {
   readonly #settings: ArchiveSettings
   readonly #streamIndexRange: number
   readonly #terminalIndex: number
+  readonly #writer = new LogEntryWriter()
   readonly #gaps = new IndexRanges()
   readonly #dropped = new IndexRanges()
   readonly #damaged = new IndexRanges()
@@ -217,12 +217,12 @@ export class ArchiveEncoder {
   }
 
   #write(entry: LogEntry): void {
-    const bytes = logEntryBytes(entry)
+    const bytes = this.#writer.measure(entry)
     const { entries } = this
     const offset = entries.position
     entries.reserve(FRAME_HEADER_BYTES_MAX + bytes)
     const dataBegin = writeVarint(entries.bytes, entries.at, bytes)
-    entries.at = writeLogEntry(entry, entries.bytes, dataBegin)
+    entries.at = this.#writer.write(entries.bytes, dataBegin)
     if (this.data !== undefined) this.#writeData(entry, this.data)
     this.#entryCount++
     this.#messageBytes += bytes

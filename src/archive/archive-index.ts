@@ -52,7 +52,7 @@ export class ArchiveIndex {
   private constructor(totals: IndexTotals, descriptor: Uint8Array | undefined, columns: Columns) {
     this.totals = totals
     // A copy: a view would keep the whole file.
-    this.descriptor = descriptor?.slice()
+    this.descriptor = descriptor === undefined ? undefined : new Uint8Array(descriptor)
     this.rows = columns.rows
     this.#offsets = columns.offsets
     this.#streamIndexes = columns.streamIndexes

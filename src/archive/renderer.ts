@@ -40,7 +40,7 @@ export function rawContentBytes(entry: LogEntry): number {
   if (content.kind !== 'text') return content.data.length
   let bytes = 0
   for (const { value, delimiter } of content.lines) {
-    bytes += value.length + (delimiter === '\n' ? 1 : utf8Length(delimiter, 'ENTRY_INVALID'))
+    bytes += value.length + (delimiter === '\n' ? 1 : utf8Length(delimiter))
   }
   return bytes
 }

@@ -8,9 +8,9 @@ import type { ByteRange } from './blob-store.ts'
  * @throws RecoveryLogError `INVALID` with the key
  */
 export function checkKey(key: string, maxKeyBytes: number): void {
-  const bytes = utf8Length(key, 'INVALID')
+  const bytes = utf8Length(key)
   if (bytes >= 1 && bytes <= maxKeyBytes && !key.includes('\0')) return
-  const what = bytes === 0 ? 'is empty' : bytes > maxKeyBytes ? `has ${bytes} bytes` : 'holds a NUL'
+  const what = bytes === 0 ? 'is empty' : bytes > maxKeyBytes ? `has ${bytes} bytes` : 'holds a NUL, or half a pair'
   throw new RecoveryLogError('INVALID', `a key ${what}: it needs 1 to ${maxKeyBytes} bytes without NUL`, {
     key,
     bytes,

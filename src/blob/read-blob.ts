@@ -13,7 +13,7 @@ export async function readBlob(
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of store.get(key, options)) {
-    chunks.push(chunk.slice())
+    chunks.push(new Uint8Array(chunk))
     size += chunk.length
   }
   const bytes = new Uint8Array(size)

@@ -40,6 +40,21 @@ export function readRecordHeader(
   header: RecordHeader,
   offset = begin,
 ): boolean {
+  // Most frames have a header of one byte or two.
+  if (begin + 1 < end) {
+    const first = bytes[begin] as number
+    if (first < 0x80) {
+      header.length = first
+      header.dataBegin = begin + 1
+      return true
+    }
+    const second = bytes[begin + 1] as number
+    if (second < 0x80) {
+      header.length = (second << 7) | (first & 0x7f)
+      header.dataBegin = begin + 2
+      return true
+    }
+  }
   let length = 0
   let scale = 1
   for (let index = 0; index < HEADER_BYTES_MAX; index++) {
@@ -112,7 +127,7 @@ export class RecordReader {
       begin = dataBegin + length
       yield bytes.subarray(dataBegin, begin)
     }
-    if (begin < bytes.length) this.#keep(bytes.slice(begin))
+    if (begin < bytes.length) this.#keep(bytes.subarray(begin))
   }
 
   /** @throws RecoveryLogError `UNEXPECTED_END` when the stream has ended inside a frame, also right behind a header. */
@@ -135,7 +150,7 @@ export class RecordReader {
   }
 
   #keep(piece: Uint8Array): void {
-    this.#pieces.push(piece)
+    this.#pieces.push(new Uint8Array(piece))
     this.#pieceBytes += piece.length
   }
 
@@ -157,7 +172,7 @@ export class RecordReader {
     }
     const frameBytes = known ? header.dataBegin + header.length : Number.POSITIVE_INFINITY
     if (before + chunk.length < frameBytes) {
-      this.#keep(chunk.slice())
+      this.#keep(chunk)
       return undefined
     }
     const taken = frameBytes - before

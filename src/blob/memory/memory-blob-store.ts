@@ -37,7 +37,7 @@ export class MemoryBlobStore implements BlobStore, AsyncDisposable {
     await this.#gate.run(async () => {
       checkKey(key, this.maxKeyBytes)
       throwIfAborted(options.signal)
-      const bytes = body instanceof Uint8Array ? body.slice() : await collected(body, options.signal)
+      const bytes = body instanceof Uint8Array ? new Uint8Array(body) : await collected(body, options.signal)
       if (options.ifAbsent === true && this.#blobs.has(key)) throw alreadyThere(key)
       this.#set(key, { bytes, digest: crc32c(0, bytes), modifiedMs: this.#clock.now() })
     })
@@ -167,7 +167,7 @@ async function collected(
   let size = 0
   for await (const chunk of body) {
     throwIfAborted(signal)
-    chunks.push(chunk.slice())
+    chunks.push(new Uint8Array(chunk))
     size += chunk.length
   }
   const bytes = new Uint8Array(size)

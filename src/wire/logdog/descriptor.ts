@@ -1,3 +1,4 @@
+import { RecoveryLogError } from '../../errors/index.ts'
 import { utf8Length } from '../utf8.ts'
 import type { WithUnknown } from './log-entry.ts'
 import { logdog } from './static.js'
@@ -54,7 +55,8 @@ export function descriptorOf(message: StaticDescriptor): LogStreamDescriptor {
 export function staticDescriptor(descriptor: LogStreamDescriptor): StaticDescriptor {
   const { prefix, name, streamType, contentType, timestamp, tags, binaryFileExt, unknown } = descriptor
   for (const text of [prefix, name, contentType, binaryFileExt, ...tags.keys(), ...tags.values()]) {
-    utf8Length(text, 'DESCRIPTOR_INVALID')
+    if (!Number.isNaN(utf8Length(text))) continue
+    throw new RecoveryLogError('DESCRIPTOR_INVALID', 'half a surrogate pair has no UTF-8', { value: text })
   }
   const sorted = [...tags].sort(([a], [b]) => compareByCodePoints(a, b))
   return {

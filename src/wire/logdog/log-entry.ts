@@ -1,7 +1,6 @@
-import { varintLength, writeVarint } from '../protobuf.ts'
-import { utf8Length, writeUtf8 } from '../utf8.ts'
+import { BinaryTag, DatagramTag, EntryTag, LineTag, PartialTag, TextTag } from './log-entry-tags.ts'
 import { MessageReader } from './message-reader.ts'
-import { decodeTime, timeBytes, writeTime } from './time.ts'
+import { decodeTime } from './time.ts'
 import type { Time } from './time.ts'
 
 /**
@@ -64,22 +63,10 @@ export interface LogEntry extends WithUnknown {
   content?: LogContent | undefined
 }
 
-const Tag = {
-  timeOffset: 10,
-  prefixIndex: 16,
-  streamIndex: 24,
-  sequence: 32,
-  text: 82,
-  binary: 90,
-  datagram: 98,
-} as const
-const TextTag = { line: 10 } as const
-const LineTag = { value: 10, delimiter: 18 } as const
-const BinaryTag = { data: 18 } as const
-const DatagramTag = { data: 10, partial: 18 } as const
-const PartialTag = { index: 8, size: 16, last: 24 } as const
-
 const NO_BYTES = new Uint8Array(0)
+
+/** One for all entries: making one for each costs as much as reading a field. */
+const shared = new MessageReader('LogEntry', NO_BYTES)
 
 /**
  * Decodes the `LogEntry` in `bytes[begin, end)`.
@@ -87,7 +74,7 @@ const NO_BYTES = new Uint8Array(0)
  * @throws RecoveryLogError `CORRUPT` with the place
  */
 export function decodeLogEntry(bytes: Uint8Array, begin = 0, end = bytes.length): LogEntry {
-  const reader = new MessageReader('LogEntry', bytes, begin, end)
+  const reader = shared.reset(bytes, begin, end)
   const entry: LogEntry = {
     timeOffset: undefined,
     prefixIndex: 0,
@@ -99,13 +86,13 @@ export function decodeLogEntry(bytes: Uint8Array, begin = 0, end = bytes.length)
   while (reader.at < end) {
     const fieldBegin = reader.at
     const tag = reader.tag()
-    if (tag === Tag.timeOffset) entry.timeOffset = decodeTime(reader, entry.timeOffset)
-    else if (tag === Tag.prefixIndex) entry.prefixIndex = reader.uint64()
-    else if (tag === Tag.streamIndex) entry.streamIndex = reader.uint64()
-    else if (tag === Tag.sequence) entry.sequence = reader.uint64()
-    else if (tag === Tag.text) entry.content = decodeText(reader, entry.content)
-    else if (tag === Tag.binary) entry.content = decodeBinary(reader, entry.content)
-    else if (tag === Tag.datagram) entry.content = decodeDatagram(reader, entry.content)
+    if (tag === EntryTag.timeOffset) entry.timeOffset = decodeTime(reader, entry.timeOffset)
+    else if (tag === EntryTag.prefixIndex) entry.prefixIndex = reader.uint64()
+    else if (tag === EntryTag.streamIndex) entry.streamIndex = reader.uint64()
+    else if (tag === EntryTag.sequence) entry.sequence = reader.uint64()
+    else if (tag === EntryTag.text) entry.content = decodeText(reader, entry.content)
+    else if (tag === EntryTag.binary) entry.content = decodeBinary(reader, entry.content)
+    else if (tag === EntryTag.datagram) entry.content = decodeDatagram(reader, entry.content)
     else entry.unknown = reader.keepUnknown(tag, fieldBegin, entry.unknown)
   }
   return entry
@@ -117,11 +104,11 @@ export function decodeLogEntry(bytes: Uint8Array, begin = 0, end = bytes.length)
  * @throws RecoveryLogError `CORRUPT` with the place
  */
 export function peekStreamIndex(bytes: Uint8Array, begin: number, end: number): number {
-  const reader = new MessageReader('LogEntry', bytes, begin, end)
+  const reader = shared.reset(bytes, begin, end)
   let streamIndex = 0
   while (reader.at < end) {
     const tag = reader.tag()
-    if (tag === Tag.streamIndex) streamIndex = reader.uint64()
+    if (tag === EntryTag.streamIndex) streamIndex = reader.uint64()
     else reader.skip(tag)
   }
   return streamIndex
@@ -206,152 +193,4 @@ function enter(reader: MessageReader): number {
   const outer = reader.end
   reader.end = reader.delimited()
   return outer
-}
-
-/**
- * How many bytes `entry` has when encoded.
- *
- * @throws RangeError for an index that is no safe integer from 0
- * @throws RecoveryLogError `ENTRY_INVALID` for a delimiter with half a surrogate pair
- */
-export function logEntryBytes(entry: LogEntry): number {
-  let bytes = entry.unknown === undefined ? 0 : entry.unknown.length
-  if (entry.timeOffset !== undefined) bytes += nestedBytes(timeBytes(entry.timeOffset))
-  bytes += numberBytes(entry.prefixIndex) + numberBytes(entry.streamIndex) + numberBytes(entry.sequence)
-  if (entry.content !== undefined) bytes += nestedBytes(contentBytes(entry.content))
-  return bytes
-}
-
-/**
- * Writes `entry` into `target` at `position` and answers where it ends. There must be room: `logEntryBytes` tells how
- * much. Fields go in the order of their numbers, as Go writes them.
- */
-export function writeLogEntry(entry: LogEntry, target: Uint8Array, position: number): number {
-  let at = position
-  const { timeOffset, content } = entry
-  if (timeOffset !== undefined) {
-    target[at++] = Tag.timeOffset
-    at = writeVarint(target, at, timeBytes(timeOffset))
-    at = writeTime(timeOffset, target, at)
-  }
-  at = writeNumber(target, at, Tag.prefixIndex, entry.prefixIndex)
-  at = writeNumber(target, at, Tag.streamIndex, entry.streamIndex)
-  at = writeNumber(target, at, Tag.sequence, entry.sequence)
-  if (content !== undefined) at = writeContent(content, target, at)
-  return writeUnknown(target, at, entry.unknown)
-}
-
-/** `entry` in bytes of its own. */
-export function encodeLogEntry(entry: LogEntry): Uint8Array {
-  const bytes = new Uint8Array(logEntryBytes(entry))
-  writeLogEntry(entry, bytes, 0)
-  return bytes
-}
-
-function contentBytes(content: LogContent): number {
-  let bytes = content.unknown === undefined ? 0 : content.unknown.length
-  if (content.kind === 'text') {
-    for (const line of content.lines) bytes += nestedBytes(lineBytes(line))
-    return bytes
-  }
-  if (content.data.length > 0) bytes += nestedBytes(content.data.length)
-  if (content.kind === 'datagram' && content.partial !== undefined) {
-    bytes += nestedBytes(partialBytes(content.partial))
-  }
-  return bytes
-}
-
-function lineBytes(line: TextLine): number {
-  let bytes = line.unknown === undefined ? 0 : line.unknown.length
-  if (line.value.length > 0) bytes += nestedBytes(line.value.length)
-  if (line.delimiter.length > 0) bytes += nestedBytes(delimiterBytes(line.delimiter))
-  return bytes
-}
-
-function delimiterBytes(delimiter: string): number {
-  return delimiter === '\n' ? 1 : utf8Length(delimiter, 'ENTRY_INVALID')
-}
-
-function partialBytes(partial: DatagramPart): number {
-  if (partial.index > 0xffff_ffff) {
-    throw new RangeError(`expected a uint32 for the index of a part, got ${partial.index}`)
-  }
-  const unknownBytes = partial.unknown === undefined ? 0 : partial.unknown.length
-  return numberBytes(partial.index) + numberBytes(partial.size) + (partial.last ? 2 : 0) + unknownBytes
-}
-
-function writeContent(content: LogContent, target: Uint8Array, position: number): number {
-  let at = position
-  target[at++] = content.kind === 'text' ? Tag.text : content.kind === 'binary' ? Tag.binary : Tag.datagram
-  at = writeVarint(target, at, contentBytes(content))
-  if (content.kind === 'text') {
-    for (const line of content.lines) at = writeLine(line, target, at)
-  } else if (content.kind === 'binary') {
-    at = writeBytes(target, at, BinaryTag.data, content.data)
-  } else {
-    at = writeBytes(target, at, DatagramTag.data, content.data)
-    if (content.partial !== undefined) at = writePartial(content.partial, target, at)
-  }
-  return writeUnknown(target, at, content.unknown)
-}
-
-function writeLine(line: TextLine, target: Uint8Array, position: number): number {
-  let at = position
-  target[at++] = TextTag.line
-  at = writeVarint(target, at, lineBytes(line))
-  at = writeBytes(target, at, LineTag.value, line.value)
-  const { delimiter } = line
-  if (delimiter.length > 0) {
-    target[at++] = LineTag.delimiter
-    at = writeVarint(target, at, delimiterBytes(delimiter))
-    at = writeUtf8(target, at, delimiter)
-  }
-  return writeUnknown(target, at, line.unknown)
-}
-
-function writePartial(partial: DatagramPart, target: Uint8Array, position: number): number {
-  let at = position
-  target[at++] = DatagramTag.partial
-  at = writeVarint(target, at, partialBytes(partial))
-  at = writeNumber(target, at, PartialTag.index, partial.index)
-  at = writeNumber(target, at, PartialTag.size, partial.size)
-  if (partial.last) {
-    target[at++] = PartialTag.last
-    target[at++] = 1
-  }
-  return writeUnknown(target, at, partial.unknown)
-}
-
-/** A field of a one-byte tag with a number: nothing when it is 0. */
-function numberBytes(value: number): number {
-  return value === 0 ? 0 : 1 + lengthOf(value)
-}
-
-/** A field of a one-byte tag with `length` bytes in it. */
-function nestedBytes(length: number): number {
-  return 1 + lengthOf(length) + length
-}
-
-function lengthOf(value: number): number {
-  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : varintLength(value)
-}
-
-function writeNumber(target: Uint8Array, at: number, tag: number, value: number): number {
-  if (value === 0) return at
-  target[at] = tag
-  return writeVarint(target, at + 1, value)
-}
-
-function writeBytes(target: Uint8Array, at: number, tag: number, bytes: Uint8Array): number {
-  if (bytes.length === 0) return at
-  target[at] = tag
-  const begin = writeVarint(target, at + 1, bytes.length)
-  target.set(bytes, begin)
-  return begin + bytes.length
-}
-
-function writeUnknown(target: Uint8Array, at: number, unknown: Uint8Array | undefined): number {
-  if (unknown === undefined) return at
-  target.set(unknown, at)
-  return at + unknown.length
 }

@@ -12,12 +12,15 @@ export const WireType = { varint: 0, fixed64: 1, bytes: 2, groupBegin: 3, groupE
 /** Groups within groups are followed this deep; LogDog's messages have none at all. */
 const GROUP_DEPTH_MAX = 100
 
+/** Of the tenth byte of 64 bits only the lowest bit counts. */
+const VARINT_BYTES_MAX = 10
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const LINE_FEED = 10
 
 /** Stands at a place in `bytes` and reads on from there, never past `end`. */
 export class MessageReader {
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   /** What is read, for the errors. */
   readonly message: string
   at: number
@@ -32,6 +35,14 @@ export class MessageReader {
     this.bytes = bytes
     this.at = begin
     this.end = end
+  }
+
+  /** Stands at the beginning of another message. */
+  reset(bytes: Uint8Array, begin: number, end: number): this {
+    this.bytes = bytes
+    this.at = begin
+    this.end = end
+    return this
   }
 
   /** The next tag: field number times 8, and the wire type. Call it only before the end. */
@@ -52,12 +63,24 @@ export class MessageReader {
 
   /** A uint64 below 2^53. */
   uint64(): number {
+    const { bytes, end } = this
     const begin = this.at
-    if (begin < this.end) {
-      const first = this.bytes[begin] as number
+    // Three bytes are what nearly all numbers in archives have.
+    if (begin + 2 < end) {
+      const first = bytes[begin] as number
       if (first < 0x80) {
         this.at = begin + 1
         return first
+      }
+      const second = bytes[begin + 1] as number
+      if (second < 0x80) {
+        this.at = begin + 2
+        return (second << 7) | (first & 0x7f)
+      }
+      const third = bytes[begin + 2] as number
+      if (third < 0x80) {
+        this.at = begin + 3
+        return (third << 14) | ((second & 0x7f) << 7) | (first & 0x7f)
       }
     }
     this.#varint()
@@ -110,9 +133,10 @@ export class MessageReader {
   /** A bytes field: a view. */
   view(): Uint8Array {
     const end = this.delimited()
-    const view = this.bytes.subarray(this.at, end)
+    const begin = this.at
     this.at = end
-    return view
+    // Made directly, because `subarray` asks the array which class it is to make.
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + begin, end - begin)
   }
 
   /** A string field: UTF-8, exactly. */
@@ -181,19 +205,26 @@ export class MessageReader {
   #varint(): void {
     const { bytes, end } = this
     const begin = this.at
+    const last = Math.min(end, begin + VARINT_BYTES_MAX)
     let at = begin
     let low = 0
     let middle = 0
     let high = 0
-    for (let index = 0; ; index++) {
-      if (at >= end) throw this.corrupt('the message ends within a number', begin)
-      const byte = bytes[at++] as number
-      if (index < 4) low |= (byte & 0x7f) << (7 * index)
-      else if (index < 8) middle |= (byte & 0x7f) << (7 * (index - 4))
-      else high |= (byte & 0x7f) << (7 * (index - 8))
-      if (index === 9 && byte > 1) throw this.corrupt('a number is beyond 64 bits', begin)
-      if (byte < 0x80) break
+    let byte = 0x80
+    for (let shift = 0; shift < 28 && byte >= 0x80 && at < last; shift += 7) {
+      byte = bytes[at++] as number
+      low |= (byte & 0x7f) << shift
     }
+    for (let shift = 0; shift < 28 && byte >= 0x80 && at < last; shift += 7) {
+      byte = bytes[at++] as number
+      middle |= (byte & 0x7f) << shift
+    }
+    for (let shift = 0; shift < 14 && byte >= 0x80 && at < last; shift += 7) {
+      byte = bytes[at++] as number
+      high |= (byte & 0x7f) << shift
+    }
+    if (at - begin === VARINT_BYTES_MAX && byte > 1) throw this.corrupt('a number is beyond 64 bits', begin)
+    if (byte >= 0x80) throw this.corrupt('the message ends within a number', begin)
     this.at = at
     this.#low = low
     this.#middle = middle

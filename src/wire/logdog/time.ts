@@ -55,6 +55,7 @@ export function writeTime(time: Time, target: Uint8Array, at: number): number {
 
 function signedBytes(value: number): number {
   if (value === 0) return 0
+  if (value >>> 0 === value) return value < 0x80 ? 2 : value < 0x4000 ? 3 : 1 + varintLength(value)
   return 1 + (value < 0 ? NEGATIVE_BYTES : varintLength(value))
 }
 
