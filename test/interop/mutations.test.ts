@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { xorshift32 } from '../../bench/workloads.ts'
@@ -12,6 +12,9 @@ const root = join(import.meta.dirname, '../vectors')
 /** How many values of each shape are changed; `MUTATIONS=30 npx vitest run test/interop/mutations` looks closer. */
 const SAMPLES = Number(process.env['MUTATIONS'] ?? 2)
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31) + 1
+
+/** Files with cases that take seconds each, or that are not run yet. */
+const PASSED_OVER: readonly string[] = ['archive/archives', 'archive/generated.json', 'archive/bundles.json']
 
 /** A case of any file. */
 type Case = Readonly<Record<string, unknown>>
@@ -46,7 +49,11 @@ const NOT_COMPARED: Readonly<Record<string, (shape: string, one: Case, place: Pl
     (one['noGhosts'] !== undefined && !shape.startsWith('cases.*.noGhosts.')),
   'archive/recordio.json': (shape, one) =>
     /\.(data_hex|length|input_hex|max_size|doubtful)$/.test(shape) || typeof one['length'] === 'string',
+  'archive/ids.json': (shape, one) =>
+    (shape === 'cases.*.output' && one['valid'] === false) ||
+    /\.(prefix|input|staging|project|stream_name|error)$/.test(shape),
   'archive/names.json': (shape) => /\.(value|value_hex|parts\.\*|fill|key|length|error)$/.test(shape),
+  'archive/renderer.json': (shape) => /\.(raw|hex)$/.test(shape),
   'archive/messages.json': (shape) => /\.(hex|stream_type)$/.test(shape) || /\.(fields\.|error)/.test(shape),
 }
 
@@ -78,11 +85,17 @@ function leavesByShape(suiteFile: string): Map<string, Leaf[]> {
 
 function filesOf(file: string): string[] {
   if (file.endsWith('.json')) return [file]
-  return readdirSync(join(root, file)).map((folder) => `${file}/${folder}/expected.json`)
+  return readdirSync(join(root, file), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `${file}/${name}`)
+    .map(
+      (folder) =>
+        [`${folder}/expected.json`, `${folder}/case.json`].find((path) => existsSync(join(root, path))) ?? '',
+    )
 }
 
 describe(`mutations: a changed value of a vector fails (SEED=${SEED - 1})`, () => {
-  it.each(suites)('$file', async (suite) => {
+  it.each(suites.filter(({ file }) => !PASSED_OVER.includes(file)))('$file', async (suite) => {
     const next = xorshift32(SEED)
     const unnoticed: string[] = []
     for (const leaves of leavesByShape(suite.file).values()) {

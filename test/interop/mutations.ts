@@ -40,7 +40,7 @@ function mutatedText(text: string): string {
 
 type Change = (value: unknown, key: string | number | undefined) => unknown
 
-/** Hands out one file with one value changed, and of it and its folder only the case that holds the value. */
+/** Hands out one file with one value changed, and of its list and its folder only the case that holds the value. */
 export class MutatedRun extends VectorRun {
   readonly #file: string
   readonly #place: Place
@@ -66,18 +66,12 @@ export class MutatedRun extends VectorRun {
   }
 }
 
-/** Empties every other list at the top, and all but one case of its own; its index in the list stays. */
+/** Takes the other cases out of the list that holds `place`. */
 function onlyCase(root: unknown, place: Place): unknown {
   const [list, index] = place
-  if (typeof root !== 'object' || root === null || Array.isArray(root) || typeof index !== 'number') {
-    return root
-  }
-  return Object.fromEntries(
-    Object.entries(root).map(([key, value]: [string, unknown]) => {
-      if (!Array.isArray(value)) return [key, value]
-      return [key, key === list ? [value[index] as unknown] : []]
-    }),
-  )
+  if (typeof root !== 'object' || root === null || typeof index !== 'number') return root
+  const cases = (root as Readonly<Record<string, unknown>>)[String(list)]
+  return Array.isArray(cases) ? { ...root, [String(list)]: [cases[index] as unknown] } : root
 }
 
 function changedAt(root: unknown, place: Place, change: Change): unknown {
