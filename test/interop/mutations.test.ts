@@ -51,7 +51,7 @@ const NOT_COMPARED: Readonly<Record<string, (shape: string, one: Case, place: Pl
     /\.(data_hex|length|input_hex|max_size|doubtful)$/.test(shape) || typeof one['length'] === 'string',
   'archive/ids.json': (shape, one) =>
     (shape === 'cases.*.output' && one['valid'] === false) ||
-    /\.(prefix|input|staging|project|stream_name|error)$/.test(shape),
+    /\.(prefix|input|staging|base|project|stream_name|error)$/.test(shape),
   'archive/names.json': (shape) => /\.(value|value_hex|parts\.\*|fill|key|length|error)$/.test(shape),
   'archive/renderer.json': (shape) => /\.(raw|hex)$/.test(shape),
   'archive/messages.json': (shape) => /\.(hex|stream_type)$/.test(shape) || /\.(fields\.|error)/.test(shape),
