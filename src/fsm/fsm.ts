@@ -95,7 +95,7 @@ export class FSM {
     for (const { path, content } of hints.properties) this.#setProperty(path, content)
     const first = this.#hinted.firstSegment
     if (first !== undefined) this.#startAt(first)
-    else this.#cuts?.beginRun(this.#nextSeqNo)
+    else this.#cuts?.beginRun(this.#nextSeqNo, false)
   }
 
   /** The number that the next operation must have. */
@@ -165,12 +165,8 @@ export class FSM {
 
   #advance(op: RecordedOp, checksum: number): void {
     const hinted = this.#hinted
-    if (
-      this.#cuts !== undefined &&
-      !hinted.segmentsLeft &&
-      (op.author !== this.#lastAuthor || op.log !== this.#lastLog)
-    ) {
-      this.#cuts.beginRun(op.seqNo)
+    if (op.author !== this.#lastAuthor || op.log !== this.#lastLog) {
+      this.#cuts?.beginRun(op.seqNo, hinted.segmentsLeft)
     }
     this.#nextSeqNo++
     this.#nextChecksum = checksum
@@ -180,7 +176,7 @@ export class FSM {
     if (hinted.lastSeqNo < this.#nextSeqNo) {
       const next = hinted.useSegment()
       if (next !== undefined) this.#startAt(next)
-      else this.#cuts?.beginRun(this.#nextSeqNo)
+      else this.#cuts?.beginRun(this.#nextSeqNo, false)
     }
   }
 

@@ -71,14 +71,6 @@ export class LinkLedger {
     return this.#extents[entry] as number
   }
 
-  /** The highest create before `seqNo` whose file changed its links at or behind it; 0 when there is none. */
-  lastCreateAcross(seqNo: number): number {
-    for (let entry = this.#lowerBound(seqNo) - 1; entry >= 0; entry--) {
-      if (this.changeOf(entry) >= seqNo) return this.#creates[entry] as number
-    }
-    return 0
-  }
-
   /** From create to last change, of all that were created above `create`. */
   livesAbove(create: number): Lives {
     const lives = new Lives()

@@ -19,7 +19,7 @@ export interface CutOptions {
 /** Where author or log change, or where the segments of the hints end. */
 interface Border {
   readonly seqNo: number
-  /** The highest of the forgotten files that were created before it and changed their names behind it. */
+  /** Of forgotten files whose lives cross it: at or above the highest of them. */
   crossedBy: number
 }
 
@@ -80,9 +80,12 @@ export class SegmentCuts {
     this.#areGapsHandedOut = madeFromSegments && !options.goReadable
   }
 
-  /** From `seqNo` on, every operation is seen, by one author in one log, until the next such call. */
-  beginRun(seqNo: number): void {
-    this.#seenFrom = seqNo
+  /**
+   * With `seqNo` another author or another log begins, or the segments of hints end. Until then, only what they cover is
+   * seen (`isHinted`), and nothing can be said of a gap.
+   */
+  beginRun(seqNo: number, isHinted: boolean): void {
+    this.#seenFrom = isHinted ? Infinity : seqNo
     this.#borders.push({ seqNo, crossedBy: 0 })
   }
 
@@ -165,14 +168,13 @@ export class SegmentCuts {
       const pieces = this.#fnodes.piecesOf(row)
       for (const piece of pieces) {
         const end = this.#endOf(piece, 0, lives)
-        if (end.seqNo > piece.lastSeqNo) forgotten.set(piece.firstSeqNo, end)
+        const border = this.#borders.find(({ seqNo }) => piece.lastSeqNo < seqNo && seqNo <= end.seqNo)
+        if (border !== undefined) border.crossedBy = Math.max(border.crossedBy, end.seqNo)
+        else if (end.seqNo > piece.lastSeqNo) forgotten.set(piece.firstSeqNo, end)
       }
       for (const [piece, next] of pairs(pieces)) piece.pinned ||= this.#isChangedBehind(piece, next)
     }
     this.#forgotten = forgotten
-    for (const border of this.#borders) {
-      border.crossedBy = Math.max(border.crossedBy, this.#ledger.lastCreateAcross(border.seqNo))
-    }
     this.#ledger.retain((create) => this.#fnodes.find(create) !== NONE)
   }
 

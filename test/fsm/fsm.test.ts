@@ -264,27 +264,30 @@ describe('fsm: cuts', () => {
     ['ends are unknown, and nothing is pruned behind those', false, {}, 7],
     ['ends are known, and hints have been handed out', true, {}, 3],
     ['ends are known, and nothing is pruned inside gaps', true, { goReadable: true }, 7],
-  ])('below the last live file nothing is prolonged; when that ends (%s)', (_, knowsEnds, options, lastSeqNo) => {
-    const desk = new Desk(EMPTY, { ...CUTS, ...options })
-    desk.knowsEnds = knowsEnds
-    const a = desk.create('/a')
-    const t = desk.create('/t')
-    desk.write(a)
-    desk.passing('/u', 2000)
-    desk.unlink(t, '/t')
-    const b = desk.create('/b')
-    desk.passing('/v', 1500)
-    desk.write(a)
-    expect(desk.hinted(a)).toEqual([
-      [1, 3],
-      [12, 12],
-    ])
-    desk.unlink(b, '/b')
-    expect(desk.hinted(a)).toEqual([
-      [1, lastSeqNo],
-      [12, 12],
-    ])
-  })
+  ])(
+    'below the last live file nothing is prolonged; when that ends (%s)',
+    (_, knowsEnds, options, lastSeqNo) => {
+      const desk = new Desk(EMPTY, { ...CUTS, ...options })
+      desk.knowsEnds = knowsEnds
+      const a = desk.create('/a')
+      const t = desk.create('/t')
+      desk.write(a)
+      desk.passing('/u', 2000)
+      desk.unlink(t, '/t')
+      const b = desk.create('/b')
+      desk.passing('/v', 1500)
+      desk.write(a)
+      expect(desk.hinted(a)).toEqual([
+        [1, 3],
+        [12, 12],
+      ])
+      desk.unlink(b, '/b')
+      expect(desk.hinted(a)).toEqual([
+        [1, lastSeqNo],
+        [12, 12],
+      ])
+    },
+  )
 
   test('past the bound, the cheapest gap is closed again', () => {
     const desk = new Desk(EMPTY, { ...CUTS, segmentsPerFnodeMax: 3 })
