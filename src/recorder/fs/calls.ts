@@ -2,7 +2,9 @@
 import type { Context } from './context.ts'
 import { argumentError } from './errors.ts'
 import { OPERATIONS, type Operation, type OperationName } from './operations/index.ts'
-import { isOptions } from './operations/arguments.ts'
+import { parentOf } from './names.ts'
+import { isOptions, type Options } from './operations/arguments.ts'
+import { type CopyFilter, copyPairs } from './operations/copy.ts'
 
 /** What Node allocates for a read that brings no buffer. */
 const READ_BYTES = 16 * 1024
@@ -25,8 +27,21 @@ export class Calls {
   async later(name: OperationName, args: readonly unknown[]): Promise<unknown> {
     const { steps, isOrdered }: Operation = OPERATIONS[name]
     const { runner } = this.context
-    if (isOrdered(args)) return runner.run(steps(this.context, ...args))
-    return runner.runFree(steps(this.context, ...args))
+    const given = name === 'cp' && hasFilter(args) ? await this.#filtered(args) : args
+    if (isOrdered(given)) return runner.run(steps(this.context, ...given))
+    return runner.runFree(steps(this.context, ...given))
+  }
+
+  /** A filter of `cp` may answer later, and may call this file system: so it is asked before the copy takes its place. */
+  async #filtered([from, to, options, ...rest]: readonly unknown[]): Promise<readonly unknown[]> {
+    const { filter, ...settings } = options as Options
+    const pairs = (await this.context.runner.runFree(copyPairs(this.context, from, to))) as [string, string][]
+    const left = new Set<string>()
+    for (const [source, target] of pairs) {
+      const isLeft = left.has(parentOf(source)) || !(await (filter as CopyFilter)(source, target))
+      if (isLeft) left.add(source)
+    }
+    return [from, to, { ...settings, filter: (source: string) => !left.has(source) }, ...rest]
   }
 
   /** The arguments of a read in their longest form: `(fd)`, `(fd, options)` and `(fd, buffer, options)` are taken too. */
@@ -46,4 +61,8 @@ export class Calls {
     const place = given === undefined ? rest : [given['offset'], given['length'], given['position']]
     return [fd, into ?? this.context.native.buffer(new Uint8Array(READ_BYTES)), ...place]
   }
+}
+
+function hasFilter([, , options]: readonly unknown[]): boolean {
+  return isOptions(options) && typeof options['filter'] === 'function'
 }

@@ -85,7 +85,7 @@ export function operationError(
 
 /** A caller's own mistake, with Node's code. */
 export function argumentError(
-  code: 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE' | 'ERR_OUT_OF_RANGE',
+  code: 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE' | 'ERR_INVALID_RETURN_VALUE' | 'ERR_OUT_OF_RANGE',
   message: string,
 ): TypeError | RangeError {
   const error = code === 'ERR_OUT_OF_RANGE' ? new RangeError(message) : new TypeError(message)

@@ -46,6 +46,9 @@ export class RecordedFileSystem {
   static async open(options: RecordedFileSystemOptions): Promise<RecordedFileSystem> {
     const { fs, root, recorder, platform = 'posix' } = options
     if (recorder.dir !== '/') throw new TypeError("the recorder's dir must be '/'")
+    // A recorder makes this one a property, as Go does, unless it is to make none.
+    const makesProperties = recorder.isProperty('/IDENTITY') && !recorder.fsm.properties.has('/IDENTITY')
+    if (makesProperties) throw new TypeError("the recorder's properties must be 'none'")
     const disk = await Disk.at(fs, root)
     const likeMarkers = new Set<string>()
     for (const { path } of recorder.fsm.links()) {

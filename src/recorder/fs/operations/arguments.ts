@@ -7,6 +7,10 @@ export function isOptions(value: unknown): value is Options {
   return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)
 }
 
+export function isThenable(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}
+
 /** The bytes of a buffer, shared. */
 export function viewOf(value: unknown, name: string): Uint8Array {
   if (value instanceof Uint8Array) return value

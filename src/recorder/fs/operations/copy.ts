@@ -1,11 +1,11 @@
 /** Copying files and trees: read here and written through, so that what is recorded is what was written. */
 import { type Change, contentBytes, namesBytes } from '../change.ts'
 import type { Context } from '../context.ts'
-import { operationError, retold, systemError } from '../errors.ts'
+import { argumentError, operationError, retold, systemError } from '../errors.ts'
 import { markerOf, parentOf } from '../names.ts'
 import { locate, type Place } from '../paths.ts'
 import { ask, type DiskStats, pass, reserve, type Steps } from '../steps.ts'
-import { type Options, isOptions } from './arguments.ts'
+import { isOptions, isThenable, type Options } from './arguments.ts'
 import { PIECE_BYTES, readRange, reading } from './content.ts'
 import { makeDirectory, makeParents } from './directories.ts'
 import { unlinkFile } from './names.ts'
@@ -82,7 +82,28 @@ interface CopyItem {
   readonly size: number
 }
 
-type Filter = (source: string, target: string) => unknown
+export type CopyFilter = (source: string, target: string) => unknown
+
+function isWanted(filter: CopyFilter, source: Place, target: Place): boolean {
+  const answer = filter(source.shown, target.shown)
+  if (!isThenable(answer)) return Boolean(answer)
+  const message = 'Expected boolean to be returned from the "filter" function but got an instance of Promise.'
+  throw argumentError('ERR_INVALID_RETURN_VALUE', message)
+}
+
+/** Everything that a recursive copy may ask its filter for: pairs of paths, parents first. */
+export function* copyPairs(context: Context, from: unknown, to: unknown): Steps<[string, string][]> {
+  const source = yield* locate(context, from, { syscall: 'cp', follow: false, changes: false })
+  const target = yield* locate(context, to, { syscall: 'cp', follow: false, changes: true })
+  const pairs: [Place, Place][] = [[source, target]]
+  for (const [here, there] of pairs) {
+    if ((yield* context.lookUp(here.path))?.isDirectory() !== true) continue
+    for (const name of yield* ask('readdir', here.real)) {
+      pairs.push([below(context, here, name), below(context, there, name)])
+    }
+  }
+  return pairs.map(([here, there]) => [here.shown, there.shown])
+}
 
 /**
  * `fs.cp(from, to, options?)`. First all that is to be copied is found and checked, so that most errors come before
@@ -136,8 +157,8 @@ function* collect(
     const detail = `cannot copy ${source.shown} to a subdirectory of self ${target.shown}`
     throw refused('ERR_FS_CP_EINVAL', 'EINVAL', detail, target.shown)
   }
-  const filter = settings['filter'] as Filter | undefined
-  if (filter !== undefined && filter(source.shown, target.shown) === false) return
+  const filter = settings['filter'] as CopyFilter | undefined
+  if (filter !== undefined && !isWanted(filter, source, target)) return
   if (isDirectory && settings['recursive'] !== true) {
     throw refused('ERR_FS_EISDIR', 'EISDIR', `${source.shown} is a directory (not copied)`, source.shown)
   }
