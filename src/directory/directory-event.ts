@@ -3,8 +3,10 @@ import type { RecoveryLogError } from '../errors/index.ts'
 import type { LogEnd, PlayEvent } from '../player/index.ts'
 
 export type DirectoryEvent =
-  /** A stored set of hints is being played; undefined: none could be used, and the whole log is read. */
+  /** A stored set of hints is being played; without a key none could be used, and the whole log is read. */
   | { readonly type: 'recovering'; readonly key: string | undefined; readonly log: string }
+  /** How far that has come, a few times a second. */
+  | { readonly type: 'progress'; readonly bytesDone: number; readonly bytesTotal: number | undefined }
   /** A stored set of hints could not be used, and the next older one is tried. */
   | { readonly type: 'hints_skipped'; readonly key: string; readonly error: RecoveryLogError }
   | { readonly type: 'player'; readonly event: PlayEvent }

@@ -2,7 +2,7 @@
  * A directory that survives its machine (durable-directory spec): player, recorder, hints and the recorded file system
  * in one object.
  */
-import { Deferred } from '../async/index.ts'
+import { Deferred, throwIfAborted } from '../async/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
 import { fenceOf } from '../fsm/index.ts'
 import type { LogEnd } from '../player/index.ts'
@@ -72,7 +72,8 @@ export class DurableDirectory implements AsyncDisposable {
   }
 
   /** A standby: plays and tails the log beside `dir`, and leaves the tree of `dir` untouched until `promote`. */
-  static async follow(options: FollowOptions): Promise<Standby<DurableDirectory>> {
+  static async follow({ signal, ...options }: FollowOptions): Promise<Standby<DurableDirectory>> {
+    throwIfAborted(signal) // the call's alone: what it starts goes on when the signal fires later
     const claim = await DirectoryClaim.take(options, {
       onPlayer: (player) => {
         standby.setPlayer(player)
@@ -243,7 +244,7 @@ export class DurableDirectory implements AsyncDisposable {
       onEvent?.({ type: reason, error })
       this.#closed.resolve({ reason, error })
     })
-    await this.#writeHints()
+    await this.#writeHints(this.#options.signal)
     this.#hints.start()
   }
 
@@ -268,11 +269,12 @@ export class DurableDirectory implements AsyncDisposable {
   }
 
   /** Where failing does not matter: the log has everything, and the next hints are not far. */
-  async #writeHints(): Promise<void> {
+  async #writeHints(signal?: AbortSignal): Promise<void> {
     try {
-      await this.#hints.write(this.#options.signal)
-    } catch (error) {
-      if (!RecoveryLogError.is(error) || error.code === 'FENCED' || error.code === 'ABORTED') throw error
+      await this.#hints.write(signal)
+    } catch (caught) {
+      const error = RecoveryLogError.from(caught)
+      if (error.kind === 'fenced' || error.kind === 'aborted') throw error
       this.#options.onEvent?.({ type: 'hints_failed', error })
     }
   }

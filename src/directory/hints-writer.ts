@@ -89,9 +89,9 @@ export class HintsWriter {
         await this.#options.prepare(signal)
         await this.write(signal)
         waitMs = intervalMs
-      } catch (error) {
-        if (!RecoveryLogError.is(error)) throw error
+      } catch (caught) {
         if (signal.aborted) return
+        const error = RecoveryLogError.from(caught)
         onEvent({ type: 'hints_failed', error })
         if (error.kind === 'fenced' || error.kind === 'closed') return
         waitMs = Math.min(RETRY_MS, intervalMs)

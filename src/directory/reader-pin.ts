@@ -55,8 +55,7 @@ export class ReaderPin {
         await clock.sleep(this.#pinMs / RENEWALS, signal)
         await this.#write()
       } catch (error) {
-        if (!RecoveryLogError.is(error)) throw error
-        if (error.code !== 'ABORTED') onError(error)
+        if (!signal.aborted) onError(RecoveryLogError.from(error))
       }
     }
   }

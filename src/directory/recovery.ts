@@ -168,7 +168,10 @@ async function playToHead(
       if (event.type === 'jump') options.onJump?.()
       onEvent({ type: 'player', event })
     },
-    ...(onProgress === undefined ? {} : { onProgress }),
+    onProgress: (progress) => {
+      onProgress?.(progress)
+      onEvent({ type: 'progress', bytesDone: progress.bytesDone, bytesTotal: progress.bytesTotal })
+    },
   })
   options.onPlayer?.(player)
   if (at !== undefined) player.finishAt(at)

@@ -109,7 +109,7 @@ export class Standby<Owner> implements AsyncDisposable {
     this.#stop.abort()
     await this.#following
     const owner = await this.#own().catch(async (error: unknown) => {
-      this.#closing ??= this.#end({ reason: 'failed', error: asError(error) })
+      this.#closing ??= this.#end({ reason: 'failed', error: RecoveryLogError.from(error) })
       await this.#closing
       throw error
     })
@@ -146,7 +146,9 @@ export class Standby<Owner> implements AsyncDisposable {
   }
 
   #fail(error: unknown): void {
-    this.#closing ??= Promise.resolve().then(() => this.#end({ reason: 'failed', error: asError(error) }))
+    this.#closing ??= Promise.resolve().then(() =>
+      this.#end({ reason: 'failed', error: RecoveryLogError.from(error) }),
+    )
   }
 
   /** Newer than when this was asked last: only then another try can do better. */
@@ -194,9 +196,4 @@ export class Standby<Owner> implements AsyncDisposable {
       ...jump,
     })
   }
-}
-
-function asError(error: unknown): RecoveryLogError {
-  if (RecoveryLogError.is(error)) return error
-  return new RecoveryLogError('UNAVAILABLE', String(error), {}, { cause: error })
 }

@@ -85,6 +85,12 @@ export class RecoveryLogError extends Error {
     return typeof value === 'object' && value !== null && BRAND in value
   }
 
+  /** What was caught, as an error of this package: one of a foreign part is `UNAVAILABLE`, with it as the cause. */
+  static from(caught: unknown): RecoveryLogError {
+    if (caught instanceof RecoveryLogError) return caught
+    return new RecoveryLogError('UNAVAILABLE', String(caught), {}, { cause: caught })
+  }
+
   /** Whether `value` is an error of this package, with `code` when one is named. */
   static is(value: unknown, code?: ErrorCode): value is RecoveryLogError {
     return value instanceof RecoveryLogError && (code === undefined || value.code === code)

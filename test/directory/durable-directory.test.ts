@@ -353,6 +353,46 @@ describe('a durable directory: hints', () => {
     expect(world.told()).toEqual(['hints_written'])
   })
 
+  it('hints: what a foreign store or file system throws is told too, and stops nothing', async () => {
+    const world = new World()
+    await using state = await world.open('m1', { hintsIntervalMs: 60_000 })
+    world.told()
+    const save = world.hints.save.bind(world.hints)
+    world.hints.save = () => Promise.reject(new TypeError('a bug of the store'))
+    await world.clock.advance(60_000)
+    world.hints.save = save
+    expect(world.events.splice(0)).toEqual([
+      {
+        type: 'hints_failed',
+        error: expect.objectContaining({
+          code: 'UNAVAILABLE',
+          cause: expect.any(TypeError) as unknown,
+        }) as unknown,
+      },
+    ])
+    state.fs.writeFileSync('/a', '1')
+    await state.sync()
+  })
+
+  it('signal: is of the call that it was handed to, not of what that call has made', async () => {
+    const world = new World()
+    const aborter = new AbortController()
+    const state = await world.open('m1', { signal: aborter.signal })
+    const standby = await world.follow('m2', { signal: aborter.signal })
+    await standby.caughtUp
+    aborter.abort()
+    state.fs.writeFileSync('/a', '1')
+    await state.sync()
+    await settle()
+    const next = await standby.promote()
+    expect(world.tree('m2')).toEqual({ a: '1' })
+    await state.close().catch(() => undefined)
+    await next.close()
+    await expect(world.open('m3', { signal: aborter.signal })).rejects.toThrowError(failing('ABORTED'))
+    await expect(world.follow('m3', { signal: aborter.signal })).rejects.toThrowError(failing('ABORTED'))
+    await (await world.open('m3')).close()
+  })
+
   it('hints: at close a failed write is an event, for everything has committed', async () => {
     const world = new World()
     const state = await world.open()

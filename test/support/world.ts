@@ -49,9 +49,11 @@ export class World {
     return DurableDirectory.follow({ ...this.options(machine), ...more })
   }
 
-  /** The types of events since the last call, without the player's. */
+  /** The types of events since the last call, without the player's and without progress. */
   told(): string[] {
-    return this.events.splice(0).flatMap(({ type }) => (type === 'player' ? [] : [type]))
+    return this.events
+      .splice(0)
+      .flatMap(({ type }) => (type === 'player' || type === 'progress' ? [] : [type]))
   }
 
   /** Path to content, directories with a slash at their end. */
