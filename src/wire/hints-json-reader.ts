@@ -1,3 +1,4 @@
+import { appended } from './hints.ts'
 import type { FnodeSegments, FSMHints, Property, Segment } from './hints.ts'
 import { JsonKeys, JsonReader } from './json-reader.ts'
 
@@ -47,8 +48,8 @@ export function hintsFromJson(bytes: Uint8Array): FSMHints {
 }
 
 function readList<T>(json: JsonReader, name: string, read: (json: JsonReader) => T): T[] {
-  const list: T[] = []
-  for (let more = json.beginList(name); more; more = json.moreElements()) list.push(read(json))
+  let list: T[] = []
+  for (let more = json.beginList(name); more; more = json.moreElements()) list = appended(list, read(json))
   return list
 }
 

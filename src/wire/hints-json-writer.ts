@@ -4,14 +4,15 @@
  * 200,000 files are 34 MB, and bytes that grow would be copied, and collected, several times.
  */
 
-import { checkHints } from './hints-check.ts'
+import { isInt64, isUint32, unwritable } from './writable-hints.ts'
 import type { FnodeSegments, FSMHints, Property, Segment } from './hints.ts'
-import { writeUtf8 } from './utf8.ts'
+import { utf8Length, writeUtf8 } from './utf8.ts'
 
 /** Writes hints as JSON in UTF-8. Throws `HINTS_INVALID`, with path and value, for what has no bytes. */
 export function hintsToJson(hints: FSMHints): Uint8Array {
-  checkHints(hints)
-  const out = new Uint8Array(hintsSize(hints))
+  const size = hintsSize(hints)
+  if (Number.isNaN(size)) throw unwritable(hints)
+  const out = new Uint8Array(size)
   let at = writeText(out, 0, '{')
   at = writeString(out, at, LOG, hints.log)
   at = writeList(out, writeText(out, at, LIVE_NODES), hints.liveNodes, writeNode)
@@ -50,23 +51,24 @@ for (const both of BY_LETTER) ESCAPES.set(both.charCodeAt(0), both.slice(1))
 /** Which ASCII characters stand in a string as they are. */
 const PLAIN = new Uint8Array(0x80).map((_, unit) => (ESCAPES.has(unit) ? 0 : 1))
 
+/** NaN, as all the sizes that follow, when there is something in it that cannot be written. */
 function hintsSize(hints: FSMHints): number {
   const lists = listSize(hints.liveNodes, nodeSize) + 1 + listSize(hints.properties, propertySize)
   return 2 + stringSize(LOG, hints.log) + LIVE_NODES.length + PROPERTIES.length + lists
 }
 
 function nodeSize(node: FnodeSegments): number {
-  return 2 + numberSize(FNODE, node.fnode) + SEGMENTS.length + listSize(node.segments, segmentSize)
+  return 2 + int64Size(FNODE, node.fnode) + SEGMENTS.length + listSize(node.segments, segmentSize)
 }
 
 function segmentSize(segment: Segment): number {
   return objectSize(
-    numberSize(AUTHOR, segment.author) +
-      numberSize(FIRST_SEQ_NO, segment.firstSeqNo) +
-      numberSize(FIRST_OFFSET, segment.firstOffset) +
-      numberSize(FIRST_CHECKSUM, segment.firstChecksum) +
-      numberSize(LAST_SEQ_NO, segment.lastSeqNo) +
-      numberSize(LAST_OFFSET, segment.lastOffset) +
+    uint32Size(AUTHOR, segment.author) +
+      int64Size(FIRST_SEQ_NO, segment.firstSeqNo) +
+      int64Size(FIRST_OFFSET, segment.firstOffset) +
+      uint32Size(FIRST_CHECKSUM, segment.firstChecksum) +
+      int64Size(LAST_SEQ_NO, segment.lastSeqNo) +
+      int64Size(LAST_OFFSET, segment.lastOffset) +
       stringSize(LOG, segment.log),
   )
 }
@@ -87,19 +89,25 @@ function objectSize(members: number): number {
   return members === 0 ? 2 : members + 1
 }
 
+function int64Size(key: string, value: number): number {
+  return isInt64(value) ? numberSize(key, value) : NaN
+}
+
+function uint32Size(key: string, value: number): number {
+  return isUint32(value) ? numberSize(key, value) : NaN
+}
+
 function numberSize(key: string, value: number): number {
   return value === 0 ? 0 : key.length + digitsOf(value) + 1
 }
 
 function stringSize(key: string, value: string): number {
   if (value === '') return 0
-  let size = key.length + 3 + value.length
+  let size = key.length + 3 + utf8Length(value)
   for (let i = 0; i < value.length; i++) {
     const unit = value.charCodeAt(i)
-    if (PLAIN[unit] === 1) continue
-    const escape = ESCAPES.get(unit)
-    if (escape !== undefined) size += escape.length - 1
-    else size += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2 // half a pair is two of four bytes
+    const escape = PLAIN[unit] === 1 ? undefined : ESCAPES.get(unit)
+    if (escape !== undefined) size += escape.length - (unit < 0x80 ? 1 : 3)
   }
   return size
 }

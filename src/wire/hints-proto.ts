@@ -2,26 +2,25 @@
  * Hints as protobuf (recovery-log spec, section 2), byte for byte as Go writes them, and read as Go reads them.
  */
 
-import { checkHints } from './hints-check.ts'
+import { isInt64, isUint32, unwritable } from './writable-hints.ts'
+import { appended } from './hints.ts'
 import type { FnodeSegments, FSMHints, Property, Segment } from './hints.ts'
 import { ProtobufReader, varintLength, writeFixed32, writeVarint } from './protobuf.ts'
 import { isUtf8, utf8Length, writeUtf8 } from './utf8.ts'
 
 /** Writes hints as a protobuf message. Throws `HINTS_INVALID`, with path and value, for what has no bytes. */
 export function hintsToProto(hints: FSMHints): Uint8Array {
-  checkHints(hints)
-  let size = stringSize(hints.log)
-  for (const node of hints.liveNodes) size += messageSize(nodeSize(node))
-  for (const property of hints.properties) size += messageSize(propertySize(property))
+  const size = hintsSize(hints)
+  if (Number.isNaN(size)) throw unwritable(hints)
   const out = new Uint8Array(size)
   let at = writeString(out, 0, 0x0a, hints.log)
   for (const node of hints.liveNodes) {
-    at = writeNode(out, writeLength(out, at, 0x12, nodeSize(node)), node)
+    out[at] = 0x12
+    at = closeMessage(out, at + 1, writeNode(out, at + 2, node))
   }
   for (const property of hints.properties) {
-    at = writeLength(out, at, 0x1a, propertySize(property))
-    at = writeString(out, at, 0x0a, property.path)
-    at = writeString(out, at, 0x12, property.content)
+    out[at] = 0x1a
+    at = closeMessage(out, at + 1, writeProperty(out, at + 2, property))
   }
   return out
 }
@@ -46,11 +45,11 @@ export function hintsFromProto(bytes: Uint8Array): FSMHints {
 
 function readNode(reader: ProtobufReader): FnodeSegments {
   let fnode = 0
-  const segments: Segment[] = []
+  let segments: Segment[] = []
   const outer = reader.enter('live_nodes')
   while (reader.next()) {
     if (reader.field === 1) fnode = reader.int64('fnode')
-    else if (reader.field === 2) segments.push(readSegment(reader))
+    else if (reader.field === 2) segments = appended(segments, readSegment(reader))
     else reader.skip()
   }
   reader.leave(outer)
@@ -110,9 +109,27 @@ function readString(reader: ProtobufReader, name: string): string {
 function writeNode(out: Uint8Array, begin: number, node: FnodeSegments): number {
   let at = writeInt64(out, begin, 0x08, node.fnode)
   for (const segment of node.segments) {
-    at = writeSegment(out, writeLength(out, at, 0x12, segmentSize(segment)), segment)
+    out[at] = 0x12
+    at = closeMessage(out, at + 1, writeSegment(out, at + 2, segment))
   }
   return at
+}
+
+/**
+ * Writes the length of a message that was written behind one byte left free at `at`. It seldom takes more: then the
+ * message moves on.
+ */
+function closeMessage(out: Uint8Array, at: number, end: number): number {
+  const begin = at + 1
+  const length = end - begin
+  if (length < 0x80) {
+    out[at] = length
+    return end
+  }
+  const moved = at + varintLength(length)
+  out.copyWithin(moved, begin, end)
+  writeVarint(out, at, length)
+  return moved + length
 }
 
 function writeSegment(out: Uint8Array, begin: number, segment: Segment): number {
@@ -132,6 +149,10 @@ function writeSegment(out: Uint8Array, begin: number, segment: Segment): number 
   return writeString(out, at, 0x3a, segment.log)
 }
 
+function writeProperty(out: Uint8Array, at: number, property: Property): number {
+  return writeString(out, writeString(out, at, 0x0a, property.path), 0x12, property.content)
+}
+
 function writeInt64(out: Uint8Array, at: number, tag: number, value: number): number {
   if (value === 0) return at
   out[at] = tag
@@ -140,12 +161,18 @@ function writeInt64(out: Uint8Array, at: number, tag: number, value: number): nu
 
 function writeString(out: Uint8Array, at: number, tag: number, text: string): number {
   if (text === '') return at
-  return writeUtf8(out, writeLength(out, at, tag, utf8Length(text, 'HINTS_INVALID')), text)
+  out[at] = tag
+  return closeMessage(out, at + 1, writeUtf8(out, at + 2, text))
 }
 
-function writeLength(out: Uint8Array, at: number, tag: number, length: number): number {
-  out[at] = tag
-  return writeVarint(out, at + 1, length)
+/** NaN, as all the sizes that follow, when there is something in it that cannot be written. */
+function hintsSize(hints: FSMHints): number {
+  let size = stringSize(hints.log)
+  for (const node of hints.liveNodes) size += messageSize(nodeSize(node))
+  for (const { path, content } of hints.properties) {
+    size += messageSize(stringSize(path) + stringSize(content))
+  }
+  return size
 }
 
 function nodeSize(node: FnodeSegments): number {
@@ -156,29 +183,31 @@ function nodeSize(node: FnodeSegments): number {
 
 function segmentSize(segment: Segment): number {
   return (
-    (segment.author === 0 ? 0 : 5) +
+    fixed32Size(segment.author) +
     int64Size(segment.firstSeqNo) +
     int64Size(segment.firstOffset) +
-    (segment.firstChecksum === 0 ? 0 : 5) +
+    fixed32Size(segment.firstChecksum) +
     int64Size(segment.lastSeqNo) +
     int64Size(segment.lastOffset) +
     stringSize(segment.log)
   )
 }
 
-function propertySize(property: Property): number {
-  return stringSize(property.path) + stringSize(property.content)
+function int64Size(value: number): number {
+  if (value === 0) return 0
+  return isInt64(value) ? 1 + varintLength(value) : NaN
 }
 
-function int64Size(value: number): number {
-  return value === 0 ? 0 : 1 + varintLength(value)
+function fixed32Size(value: number): number {
+  if (value === 0) return 0
+  return isUint32(value) ? 5 : NaN
 }
 
 function stringSize(text: string): number {
-  return text === '' ? 0 : messageSize(utf8Length(text, 'HINTS_INVALID'))
+  return text === '' ? 0 : messageSize(utf8Length(text))
 }
 
 /** A message is written even when it is empty. */
 function messageSize(length: number): number {
-  return 1 + varintLength(length) + length
+  return Number.isNaN(length) ? NaN : 1 + varintLength(length) + length
 }

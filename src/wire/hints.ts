@@ -34,3 +34,13 @@ export interface FSMHints {
   readonly liveNodes: readonly FnodeSegments[]
   readonly properties: readonly Property[]
 }
+
+/**
+ * A list with one member more. Most fnodes have one segment, and a first `push` would make room for 17: half of what hints
+ * take in memory.
+ */
+export function appended<T>(list: T[], member: T): T[] {
+  if (list.length === 0) return [member]
+  list.push(member)
+  return list
+}

@@ -40,11 +40,12 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The keys of one kind of object. */
 export class JsonKeys {
-  readonly bytes: readonly Uint8Array[]
+  /** Each as a writer of compact JSON writes it, with quotes and colon. */
+  readonly written: readonly Uint8Array[]
   readonly #indices: ReadonlyMap<string, number>
 
   constructor(names: readonly string[]) {
-    this.bytes = names.map(bytesOf)
+    this.written = names.map((name) => bytesOf(`"${name}":`))
     this.#indices = new Map(names.map((name, index) => [name, index]))
   }
 
@@ -95,14 +96,15 @@ export class JsonReader {
   /** Reads a key and its colon. Answers its index in `keys`, -1 for one that is not there. */
   key(keys: JsonKeys): number {
     const begin = this.#at
-    this.#string('a key')
-    const end = this.#at
-    const candidates = keys.bytes
-    let index = this.#lastKey + 1
-    for (; index < candidates.length; index++) {
-      if (this.#isAt(candidates[index] as Uint8Array, begin + 1, end - 1)) break
+    for (let index = this.#lastKey + 1; index < keys.written.length; index++) {
+      const written = keys.written[index] as Uint8Array
+      if (!this.#isAt(written, begin)) continue
+      this.#at = begin + written.length
+      this.#lastKey = index
+      return index
     }
-    this.#lastKey = index < candidates.length ? index : keys.find(this.#decode(begin, end))
+    this.#string('a key')
+    this.#lastKey = keys.find(this.#decode(begin, this.#at))
     this.#colon()
     return this.#lastKey
   }
@@ -230,9 +232,8 @@ export class JsonReader {
   }
 
   #literal(literal: Uint8Array): boolean {
-    const end = this.#at + literal.length
-    if (this.#bytes[this.#at] !== literal[0] || !this.#isAt(literal, this.#at, end)) return false
-    this.#at = end
+    if (!this.#isAt(literal, this.#at)) return false
+    this.#at += literal.length
     return true
   }
 
@@ -299,9 +300,9 @@ export class JsonReader {
     return text.replaceAll(LONE_SURROGATES, '\ufffd')
   }
 
-  #isAt(expected: Uint8Array, begin: number, end: number): boolean {
-    if (expected.length !== end - begin) return false
-    for (let i = 0; i < expected.length; i++) if (this.#bytes[begin + i] !== expected[i]) return false
+  #isAt(expected: Uint8Array, begin: number): boolean {
+    const bytes = this.#bytes
+    for (let i = 0; i < expected.length; i++) if (bytes[begin + i] !== expected[i]) return false
     return true
   }
 

@@ -59,12 +59,14 @@ export class ProtobufReader {
   /** An int64 that is not negative and below 2^53. */
   int64(name: string): number {
     this.#expect(WireType.varint, name)
-    const begin = this.at
-    if (begin < this.end) {
-      const first = this.bytes[begin] as number
-      if (first < 0x80) {
-        this.at++
-        return first
+    const { bytes, end, at: begin } = this
+    let short = 0
+    for (let at = begin, shift = 0; shift < 28 && at < end; shift += 7) {
+      const byte = bytes[at++] as number
+      short |= (byte & 0x7f) << shift
+      if (byte < 0x80) {
+        this.at = at
+        return short
       }
     }
     this.#varint()
@@ -181,9 +183,9 @@ export class ProtobufReader {
 
 /** How many bytes the varint of `value`, a safe integer that is not negative, has. */
 export function varintLength(value: number): number {
-  let length = 1
-  for (let bound = 0x80; value >= bound; bound *= 0x80) length++
-  return length
+  if (value < 0x4000) return value < 0x80 ? 1 : 2
+  if (value < 0x1000_0000) return value < 0x20_0000 ? 3 : 4
+  return 4 + varintLength(Math.floor(value / 0x1000_0000))
 }
 
 /** Writes `value` as a varint at `at` and returns where it ends. Throws RangeError unless it is a safe integer >= 0. */

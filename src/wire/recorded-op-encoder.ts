@@ -5,6 +5,8 @@
  * `author` may be int32 or uint32. The message, which the chain digests, is `out[at + FRAME_HEADER_BYTES, end)`.
  */
 
+import { RecoveryLogError } from '../errors/index.ts'
+import type { ErrorCode } from '../errors/index.ts'
 import { FRAME_HEADER_BYTES, writeFrameHeader } from './frame.ts'
 import { varintLength, writeFixed32, writeVarint } from './protobuf.ts'
 import { OpKind } from './recorded-op.ts'
@@ -213,8 +215,8 @@ export function encodeProperty(
   path: string,
   content: string,
 ): number {
-  const pathBytes = utf8Length(path, 'PATH_REFUSED')
-  const contentBytes = utf8Length(content, 'INVALID')
+  const pathBytes = textLength(path, 'PATH_REFUSED')
+  const contentBytes = textLength(content, 'INVALID')
   const body = writeStamp(out, at, seqNo, checksum, author)
   out[body] = (OpKind.property << 3) | 2
   let end = writeVarint(out, body + 1, stringFieldLength(pathBytes) + stringFieldLength(contentBytes))
@@ -254,7 +256,7 @@ function writePathBody(out: Uint8Array, at: number, kind: OpKind, fnode: number,
   const tag = kind === OpKind.create ? 0x0a : 0x12
   const end = path.length < SHORT_PATH ? writeShortAscii(out, at + 1, tag, fnode, path) : 0
   if (end !== 0) return end
-  const pathBytes = utf8Length(path, 'PATH_REFUSED')
+  const pathBytes = textLength(path, 'PATH_REFUSED')
   const fnodeBytes = fnode === 0 ? 0 : 1 + varintLength(fnode)
   const body = writeVarint(out, at + 1, fnodeBytes + stringFieldLength(pathBytes))
   return writeStringField(out, writeFnode(out, body, fnode), tag, path, pathBytes)
@@ -285,6 +287,13 @@ function writeFnode(out: Uint8Array, at: number, fnode: number): number {
   if (fnode === 0) return at
   out[at] = 0x08
   return writeVarint(out, at + 1, fnode)
+}
+
+/** Half a surrogate pair has no UTF-8: what is not well-formed is refused with `code`. */
+function textLength(text: string, code: ErrorCode): number {
+  const length = utf8Length(text)
+  if (!Number.isNaN(length)) return length
+  throw new RecoveryLogError(code, 'half a surrogate pair has no UTF-8', { value: text })
 }
 
 function stringFieldLength(bytes: number): number {

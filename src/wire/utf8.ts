@@ -3,9 +3,6 @@
  * TextEncoder do, because two different paths would become one.
  */
 
-import { RecoveryLogError } from '../errors/index.ts'
-import type { ErrorCode } from '../errors/index.ts'
-
 /** Whether `bytes[begin, end)` is well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
 export function isUtf8(bytes: Uint8Array, begin: number, end: number): boolean {
   let at = begin
@@ -27,11 +24,8 @@ export function isUtf8(bytes: Uint8Array, begin: number, end: number): boolean {
   return true
 }
 
-/**
- * How many bytes `text` has in UTF-8. Half a surrogate pair has no UTF-8: it is refused with the error code given, with
- * its index and the text.
- */
-export function utf8Length(text: string, code: ErrorCode): number {
+/** How many bytes `text` has in UTF-8; NaN when there is half a surrogate pair in it, which has none. */
+export function utf8Length(text: string): number {
   let length = text.length
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
@@ -39,9 +33,7 @@ export function utf8Length(text: string, code: ErrorCode): number {
     length += unit < 0x800 ? 1 : 2
     if (unit < 0xd800 || unit > 0xdfff) continue
     const low = text.charCodeAt(i + 1)
-    if (unit > 0xdbff || !(low >= 0xdc00 && low <= 0xdfff)) {
-      throw new RecoveryLogError(code, 'half a surrogate pair has no UTF-8', { index: i, value: text })
-    }
+    if (unit > 0xdbff || !(low >= 0xdc00 && low <= 0xdfff)) return NaN
     i++ // two units are four bytes: two that `length` began with, and two for the first unit
   }
   return length
