@@ -76,7 +76,8 @@ export class CommittedView {
     try {
       const group = segment?.groupAt(head.groupPosition, SEGMENT_HEADER_BYTES)
       if (segment === undefined || typeof group !== 'object') {
-        throw damageError(this.#folder, head.segmentBegin, head.synced - head.segmentBegin)
+        const { offset, damage } = wholeEnd(this.#folder, seal, this.#boot)
+        throw damage ?? damageError(this.#folder, offset, 0)
       }
       return segment.registersAt(head.groupPosition, group)
     } finally {

@@ -4,9 +4,9 @@ import { readSmallFile } from '../../parts/index.ts'
 import type { Label } from '../journal.ts'
 import { decodeHead, SEGMENT_HEADER_BYTES } from './format.ts'
 import type { HeadSlot } from './format.ts'
-import type { JournalFolder, SegmentName } from './journal-folder.ts'
+import type { JournalFolder } from './journal-folder.ts'
 import { openSegment } from './segment-file.ts'
-import type { SegmentFile } from './segment-file.ts'
+import type { SegmentFile, SegmentScan } from './segment-file.ts'
 
 /** Where an epoch begins: what its seal says. */
 export interface Seal {
@@ -29,9 +29,18 @@ export interface EpochEnd {
   readonly damage: RecoveryLogError | undefined
 }
 
+/** A head that is being written when we look is whole a moment later. */
+const HEAD_LOOKS_MAX = 5
+
+/** What the head file of an epoch says; undefined when it is missing or torn. */
 export function readHead(folder: JournalFolder, epoch: number): HeadSlot | undefined {
-  const bytes = readSmallFile(folder.fs, folder.headPath(epoch))
-  return bytes === undefined ? undefined : decodeHead(bytes)
+  for (let look = 0; look < HEAD_LOOKS_MAX; look++) {
+    const bytes = readSmallFile(folder.fs, folder.headPath(epoch))
+    if (bytes === undefined) return undefined
+    const head = decodeHead(bytes)
+    if (head !== undefined) return head
+  }
+  return undefined
 }
 
 /**
@@ -93,8 +102,7 @@ function scanSegment(
   nextBegin: number | undefined,
 ): SegmentEnd {
   if (folder.isDisk) folder.fs.fdatasyncSync(segment.fd)
-  const start = startOf(segment, segment.name, head)
-  const scan = segment.scan(start.position, start.offset)
+  const scan = scanFromHead(segment, head) ?? segment.scan(SEGMENT_HEADER_BYTES, segment.name.begin)
   const registers = scan.last && segment.registersAt(scan.last.position, scan.last.group)
   const end = registers && { offset: scan.offset, registers }
   const torn = scan.tornBytes > 0 ? { offset: scan.offset, bytes: scan.tornBytes } : undefined
@@ -105,16 +113,12 @@ function scanSegment(
 }
 
 /** The head of this boot saves walking through the whole segment: its last group is where to go on from. */
-function startOf(
-  segment: SegmentFile,
-  name: SegmentName,
-  head: HeadSlot | undefined,
-): { readonly position: number; readonly offset: number } {
-  if (head !== undefined && head.groupPosition > 0 && head.segmentBegin === name.begin) {
-    const group = segment.groupAt(head.groupPosition, SEGMENT_HEADER_BYTES)
-    if (typeof group === 'object') return { position: head.groupPosition, offset: group.begin }
-  }
-  return { position: SEGMENT_HEADER_BYTES, offset: name.begin }
+function scanFromHead(segment: SegmentFile, head: HeadSlot | undefined): SegmentScan | undefined {
+  if (head === undefined || head.groupPosition === 0 || head.segmentBegin !== segment.name.begin)
+    return undefined
+  const group = segment.groupAt(head.groupPosition, SEGMENT_HEADER_BYTES)
+  const scan = typeof group === 'object' ? segment.scan(head.groupPosition, group.begin) : undefined
+  return scan?.last && scan
 }
 
 /** What a later group says had been synced when it was written: up to there all was whole once. */

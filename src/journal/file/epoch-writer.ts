@@ -9,7 +9,7 @@ import {
   HEAD_SLOT_BYTES,
   SEGMENT_HEADER_BYTES,
 } from './format.ts'
-import { writeFully } from './journal-file-system.ts'
+import { release, writeFully } from './journal-file-system.ts'
 import { randomSalt } from './journal-folder.ts'
 import type { JournalFolder } from './journal-folder.ts'
 import { encodeRegisters } from './segment-file.ts'
@@ -74,7 +74,7 @@ export class EpochWriter {
       // Before anything is written: a reader that finds no head would count groups that are not synced.
       this.#writeHead()
     } catch (error) {
-      folder.fs.closeSync(this.#headFd)
+      release(folder.fs, this.#headFd)
       throw error
     }
   }
@@ -131,7 +131,7 @@ export class EpochWriter {
     return new Promise((resolve, reject) => {
       fs.fdatasync(fd, (error) => {
         this.#syncing--
-        if (this.#syncing === 0) for (const closing of this.#toClose.splice(0)) fs.closeSync(closing)
+        if (this.#syncing === 0) for (const closing of this.#toClose.splice(0)) release(fs, closing)
         if (error === null) resolve()
         else reject(error)
       })
@@ -204,7 +204,7 @@ export class EpochWriter {
       const syncFd = fs.openSync(path, 'r+')
       return { begin, salt, fd, syncFd, position: SEGMENT_HEADER_BYTES, groupPosition: 0 }
     } catch (error) {
-      fs.closeSync(fd)
+      release(fs, fd)
       throw error
     }
   }
@@ -235,7 +235,7 @@ export class EpochWriter {
 
   #close(fd: number): void {
     if (this.#syncing > 0) this.#toClose.push(fd)
-    else this.#folder.fs.closeSync(fd)
+    else release(this.#folder.fs, fd)
   }
 
   /** Lays out one group: adds what is to be written to `buffers`. */

@@ -27,9 +27,9 @@
  * at most one batch, at the very end of the last segment of an epoch, can be torn: what is below any later group's
  * `synced`, or below a head that names this boot, was whole once, and if it is not now, it is damaged.
  *
- * Head slot, 96 bytes each: 0 magic | 4 crc of [8, 96) | 8 count, the higher one of two good slots holds | 16 boot id as
+ * Head slot, 96 bytes each: 0 magic | 4 crc of [8, 96) | 8 count, from 1; the higher one of the two holds | 16 boot id as
  * ASCII, filled up with zeros | 64 synced | 72 begin of the segment | 80 where its last synced group lies in it, 0 is
- * none | 88 where the next group goes. One slot is always whole, whenever one looks.
+ * none | 88 where the next group goes.
  */
 import { crc32 } from 'node:zlib'
 
@@ -178,13 +178,13 @@ export function encodeHeadSlot(slot: HeadSlot): Uint8Array {
   return bytes
 }
 
-/** The newer one of the good slots of a head file; undefined when there is none. */
+/**
+ * The newer slot of a head file. Undefined when one of the two is not whole: it is being written just now, or torn.
+ */
 export function decodeHead(bytes: Uint8Array): HeadSlot | undefined {
-  const [first, second] = [
-    decodeHeadSlot(bytes.subarray(0, HEAD_SLOT_BYTES)),
-    decodeHeadSlot(bytes.subarray(HEAD_SLOT_BYTES)),
-  ]
-  return first !== undefined && (second === undefined || first.count > second.count) ? first : second
+  const slots = [bytes.subarray(0, HEAD_SLOT_BYTES), bytes.subarray(HEAD_SLOT_BYTES)].map(decodeHeadSlot)
+  const [older, newer] = slots.sort((a, b) => (a?.count ?? 0) - (b?.count ?? 0))
+  return newer !== undefined && newer.count === (older?.count ?? 0) + 1 ? newer : undefined
 }
 
 function decodeHeadSlot(bytes: Uint8Array): HeadSlot | undefined {

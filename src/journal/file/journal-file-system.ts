@@ -73,3 +73,12 @@ export function readFully(fs: JournalFileSystem, fd: number, target: Uint8Array,
   }
   return length
 }
+
+/** Lets go of a descriptor. What must last has been synced by then, so a failure here means nothing to anybody. */
+export function release(fs: JournalFileSystem, fd: number): void {
+  try {
+    fs.closeSync(fd)
+  } catch {
+    // deliberately nothing: the system has taken the descriptor back all the same
+  }
+}

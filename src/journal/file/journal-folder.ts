@@ -3,6 +3,7 @@ import { RecoveryLogError } from '../../errors/index.ts'
 import { readSmallFile, syncFolder, systemErrorCode, unlinkIfThere, writeNewFile } from '../../parts/index.ts'
 import type { Durability } from '../journal.ts'
 import { decodeRecord, encodeRecord, FORMAT_VERSION } from './format.ts'
+import { release } from './journal-file-system.ts'
 import type { JournalFileSystem } from './journal-file-system.ts'
 
 export type FileDurability = Extract<Durability, 'disk' | 'process'>
@@ -66,7 +67,7 @@ export class JournalFolder {
       assertWanted(dir, identity, wanted)
       return new JournalFolder(fs, dir, identity, fd)
     } catch (error) {
-      fs.closeSync(fd)
+      release(fs, fd)
       throw error
     }
   }
@@ -105,7 +106,7 @@ export class JournalFolder {
   /** Creates the intent of an epoch. False when somebody else has: of any number of racing callers one gets true. */
   createIntent(epoch: number): boolean {
     try {
-      this.fs.closeSync(this.fs.openSync(this.intentPath(epoch), 'wx'))
+      release(this.fs, this.fs.openSync(this.intentPath(epoch), 'wx'))
     } catch (error) {
       if (systemErrorCode(error) === 'EEXIST') return false
       throw error
@@ -150,7 +151,7 @@ export class JournalFolder {
   }
 
   close(): void {
-    this.fs.closeSync(this.#identityFd)
+    release(this.fs, this.#identityFd)
   }
 
   #sealPath(epoch: number): string {

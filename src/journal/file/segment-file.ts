@@ -11,7 +11,7 @@ import {
   SEGMENT_HEADER_BYTES,
 } from './format.ts'
 import type { GroupHeader } from './format.ts'
-import { readFully } from './journal-file-system.ts'
+import { readFully, release } from './journal-file-system.ts'
 import type { JournalFileSystem } from './journal-file-system.ts'
 import type { JournalFolder, SegmentName } from './journal-folder.ts'
 
@@ -43,7 +43,7 @@ export class SegmentFile {
   }
 
   close(): void {
-    this.#fs.closeSync(this.fd)
+    release(this.#fs, this.fd)
   }
 
   /** Bytes from `position` on: at least `need`, fewer only where the file ends. Good until the next call. */

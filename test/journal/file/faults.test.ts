@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import { RecoveryLogError } from '../../../src/errors/index.ts'
+import { FileJournal } from '../../../src/journal/file/index.ts'
+import type { JournalFileSystem } from '../../../src/journal/file/index.ts'
+import { History } from './history.ts'
+import { SimulatedDisk, systemError } from './simulated-disk.ts'
+
+const DIR = '/journal'
+const AUTHOR = 'author'
+
+function open(fs: JournalFileSystem, bootId: string): Promise<FileJournal> {
+  return FileJournal.open({ dir: DIR, name: 'test/faults', fs, bootId, segmentBytes: 1_000, pollMs: 1e9 })
+}
+
+/** Everything an appender does: batches, segments, registers, a synchronous append, a take-over and one back. */
+async function live(fs: JournalFileSystem, history: History): Promise<void> {
+  const first = await open(fs, 'boot')
+  const union = (value: string): { union: { name: string; value: string }[] } => ({
+    union: [{ name: AUTHOR, value }],
+  })
+  await history.append(first, 20, union('a'))
+  await Promise.all([history.append(first, 70_000), history.append(first, 30), history.append(first, 400)])
+  const before = [history.append(first, 50), history.append(first, 900, union('b'))]
+  history.appendSync(first, 60)
+  await Promise.all(before)
+  const second = await open(fs, 'boot')
+  await history.append(second, 40, union('c'))
+  await Promise.all([history.append(first, 25), history.append(first, 35)])
+  await history.append(first, 45)
+  await history.append(second, 55)
+  await Promise.all([first.close(), second.close()])
+}
+
+/** How many calls of the file system a life without faults makes. */
+async function countCalls(): Promise<number> {
+  let count = 0
+  const history = new History()
+  const disk = new SimulatedDisk()
+  await live(
+    disk.view(() => count++),
+    history,
+  )
+  expect(history.counts).toEqual({ acknowledged: 9, refused: 3, unknown: 0, 'under way': 0 })
+  expect(disk.openFiles).toEqual([])
+  return count
+}
+
+describe('file journal: one call of the file system fails', async () => {
+  const calls = await countCalls()
+
+  it.each(['EIO', 'ENOSPC'])(
+    'each in turn, with %s: what was told holds, and the next append is taken',
+    async (code) => {
+      const outcomes = new Set<string>()
+      for (let failing = 0; failing < calls; failing++) {
+        const disk = new SimulatedDisk()
+        const history = new History()
+        let count = 0
+        const fs = disk.view((name, path) => {
+          if (count++ === failing) throw systemError(code, `${name} ${path}`)
+        })
+        try {
+          await live(fs, history)
+        } catch (error) {
+          // Only what has no append to answer: opening.
+          expect(error).toBeInstanceOf(RecoveryLogError)
+          outcomes.add((error as RecoveryLogError).code)
+        }
+        for (const [fate, number] of Object.entries(history.counts)) if (number > 0) outcomes.add(fate)
+        const again = await open(disk.view(), 'boot')
+        await history.append(again, 33)
+        await history.check(again)
+        expect(history.counts['under way']).toBe(0)
+        await again.close()
+      }
+      expect(outcomes).toContain('acknowledged')
+      expect(outcomes).toContain('refused')
+    },
+  )
+
+  it('and all calls behind it too: what cannot be known is told as that', async () => {
+    let unknown = 0
+    for (let failing = 0; failing < calls; failing++) {
+      const disk = new SimulatedDisk()
+      const history = new History()
+      let count = 0
+      const fs = disk.view((name, path) => {
+        if (count++ >= failing) throw systemError('EIO', `${name} ${path}`)
+      })
+      await live(fs, history).catch((error: unknown) => expect(error).toBeInstanceOf(RecoveryLogError))
+      unknown += history.counts.unknown
+      const again = await open(disk.view(), 'boot')
+      await history.append(again, 33)
+      await history.check(again)
+      await again.close()
+    }
+    expect(unknown).toBeGreaterThan(0)
+  })
+})
+
+describe('file journal: the process ends in the middle of any call', async () => {
+  const calls = await countCalls()
+
+  it('each in turn: nothing acknowledged is lost, no append is there in part (same boot)', async () => {
+    for (let last = 0; last < calls; last++) {
+      const { disk, history } = await liveUntil(last)
+      const again = await open(disk.view(), 'boot')
+      await history.append(again, 33)
+      await history.check(again)
+      await again.close()
+    }
+  })
+
+  it('each in turn, and then the power goes too: the same (4 seeds)', async () => {
+    for (let seed = 1; seed <= 4; seed++) {
+      for (let last = 0; last < calls; last++) {
+        const { disk, history } = await liveUntil(last)
+        disk.losePower(chances(seed * 1_000 + last))
+        const again = await open(disk.view(), 'another boot')
+        const reader = await open(disk.view(), 'another boot')
+        await history.check(reader).catch((error: unknown) => {
+          throw new Error(`seed ${seed}, call ${last}`, { cause: error })
+        })
+        await history.append(again, 33)
+        await history.check(again)
+        await history.check(reader)
+        await Promise.all([again.close(), reader.close()])
+      }
+    }
+  })
+})
+
+async function liveUntil(last: number): Promise<{ disk: SimulatedDisk; history: History }> {
+  const disk = new SimulatedDisk()
+  const history = new History()
+  let count = 0
+  const fs = disk.view((name, path) => {
+    if (count === last) history.crash()
+    if (count++ >= last) throw systemError('EIO', `${name} ${path}`)
+  })
+  await live(fs, history).catch(() => undefined)
+  return { disk, history }
+}
+
+/** A seeded sequence of numbers in [0, 1): mulberry32. */
+function chances(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
