@@ -126,14 +126,16 @@ export class DirectoryClaim {
    * directory alone. May be called twice. Throws the first error, after all of it has been tried.
    */
   async release(): Promise<void> {
-    const steps = [
+    const steps: readonly (() => Promise<void> | undefined)[] = [
       () => this.follower.abandon(),
       () => this.#pin.release(),
       () => {
         this.#exchange.discard()
+        return undefined
       },
       () => {
         this.#lock.release()
+        return undefined
       },
       ...(this.#options.closeWith ?? []).map((part) => () => part.close()),
     ]
@@ -145,7 +147,7 @@ export class DirectoryClaim {
         errors.push(error)
       }
     }
-    if (errors.length > 0) throw errors[0]
+    if (errors.length > 0) throw RecoveryLogError.from(errors[0])
   }
 }
 

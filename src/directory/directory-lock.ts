@@ -73,8 +73,9 @@ export class DirectoryLock {
       if (highest !== undefined && !takeLock) refuseUnlessFree(highest, dir, identity)
       const number = (highest?.number ?? 0) + 1
       if (!makeLock(fs, dir, number, record)) continue
-      if (listLocks(fs, dir).at(-1)?.number === number)
+      if (listLocks(fs, dir).at(-1)?.number === number) {
         return new DirectoryLock(options, number, record, before)
+      }
       unlinkIfThere(fs, lockPath(dir, number))
     }
     throw new RecoveryLogError('DIRECTORY_IN_USE', `${dir}: too many others take its lock`, { dir })

@@ -13,7 +13,7 @@ import type { DirectoryCopy, PlanOptions, RecoverOptions } from './copies.ts'
 import { DirectoryClaim } from './directory-claim.ts'
 import type { DirectoryEnd } from './directory-end.ts'
 import type { CopyOptions, FollowOptions, OpenOptions } from './directory-options.ts'
-import { HintsBuilder } from './hints-builder.ts'
+import type { HintsBuilder } from './hints-builder.ts'
 import { rewriteOutweighed } from './horizon.ts'
 import { HINTS_GROWTH_BYTES_DEFAULT, HINTS_INTERVAL_MS_DEFAULT, HintsWriter } from './hints-writer.ts'
 import { beginOwning } from './owning.ts'
@@ -265,7 +265,7 @@ export class DurableDirectory implements AsyncDisposable {
     await this.#claim.release()
     this.#closed.resolve({ reason: 'closed' })
     this.#options.onEvent?.({ type: 'closed' })
-    if (failure !== undefined) throw failure
+    if (failure !== undefined) throw RecoveryLogError.from(failure)
   }
 
   /** Where failing does not matter: the log has everything, and the next hints are not far. */

@@ -22,8 +22,9 @@ const ID = /^[a-z0-9-]{1,100}$/
 
 /** @throws TypeError for an id that no back end could hold. */
 export function encodePin(pin: HintsPin): Uint8Array {
-  if (!ID.test(pin.id))
+  if (!ID.test(pin.id)) {
     throw new TypeError(`pin.id: expected 1 to 100 of [a-z0-9-], got ${JSON.stringify(pin.id)}`)
+  }
   return new TextEncoder().encode(JSON.stringify(pin))
 }
 

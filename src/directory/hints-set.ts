@@ -100,7 +100,7 @@ function checkHeader(value: unknown): Header {
     isCount(header.time) &&
     isCount(header.author) &&
     Array.isArray(header.since) &&
-    header.since.length === 2 &&
+    (header.since as readonly unknown[]).length === 2 &&
     header.since.every(isCount) &&
     typeof header.end.log === 'string' &&
     isCount(header.end.end) &&

@@ -88,8 +88,9 @@ async function leave(
 ): Promise<{ change: ChangeOfLogs; since: () => HintsBuilderOptions['since'] }> {
   const { log, offset } = played.head
   const from = await journalsOf(options)(log)
-  if (from === undefined)
+  if (from === undefined) {
     throw new RecoveryLogError('NOT_FOUND', `no journal is known for the log ${log}`, { log })
+  }
   let { since } = building
   const saveHints: ChangeOfLogs['saveHints'] = async (hints, end) => {
     for (let tries = 0; tries < SAVE_TRIES_MAX; tries++) {

@@ -50,12 +50,13 @@ export class ReaderPin {
   async #renew(): Promise<void> {
     const { clock, onError } = this.#options
     const { signal } = this.#stop
-    while (!signal.aborted) {
+    for (;;) {
       try {
         await clock.sleep(this.#pinMs / RENEWALS, signal)
         await this.#write()
       } catch (error) {
-        if (!signal.aborted) onError(RecoveryLogError.from(error))
+        if (signal.aborted) return
+        onError(RecoveryLogError.from(error))
       }
     }
   }

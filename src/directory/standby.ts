@@ -129,7 +129,7 @@ export class Standby<Owner> implements AsyncDisposable {
   /** Follows until it is told to stop. What it needs may be pruned or left: then it begins again. */
   async #follow(): Promise<void> {
     const { signal } = this.#stop
-    while (!signal.aborted) {
+    for (;;) {
       try {
         const reached = await raceAbort(this.#claim.follower.reach(), signal)
         this.#caughtUp.resolve()

@@ -22,7 +22,7 @@ function locks(): string[] {
 describe('the lock of a directory', () => {
   it('lock: a second taker is refused, and told who holds it', () => {
     take(processes.start(10), 7)
-    expect(() => take(processes.start(11), 8)).toThrowError(
+    expect(() => take(processes.start(11), 8)).toThrow(
       expect.objectContaining({
         code: 'DIRECTORY_IN_USE',
         data: expect.objectContaining({
@@ -57,7 +57,7 @@ describe('the lock of a directory', () => {
     const first = take(processes.start(10), 7)
     const second = take(processes.start(11), 8, true)
     first.release()
-    expect(() => take(processes.start(12), 9)).toThrowError(
+    expect(() => take(processes.start(12), 9)).toThrow(
       expect.objectContaining({ code: 'DIRECTORY_IN_USE' }) as Error,
     )
     second.release()
@@ -86,7 +86,7 @@ describe('the lock of a directory', () => {
       }
       linkSync(from, to)
     }
-    expect(() => take(processes.start(12), 9)).toThrowError(
+    expect(() => take(processes.start(12), 9)).toThrow(
       expect.objectContaining({
         code: 'DIRECTORY_IN_USE',
         data: expect.objectContaining({ lock: '/data/state.lock-2' }) as unknown,
@@ -107,7 +107,7 @@ describe('the lock of a directory', () => {
       }
       linkSync(from, to)
     }
-    expect(() => take(processes.start(13), 10)).toThrowError(
+    expect(() => take(processes.start(13), 10)).toThrow(
       expect.objectContaining({
         code: 'DIRECTORY_IN_USE',
         data: expect.objectContaining({ lock: '/data/state.lock-3' }) as unknown,
@@ -123,7 +123,7 @@ describe('the lock of a directory', () => {
       const bytes = new TextEncoder().encode(content)
       fs.writeSync(fd, bytes, 0, bytes.length, 0)
       fs.closeSync(fd)
-      expect(() => take(processes.start(10), 7)).toThrowError(
+      expect(() => take(processes.start(10), 7)).toThrow(
         expect.objectContaining({
           code: 'DIRECTORY_IN_USE',
           data: expect.objectContaining({ judgement: 'unknown' }) as unknown,
@@ -150,8 +150,6 @@ describe('the lock of a directory', () => {
     fs.fsyncSync = () => {
       throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
     }
-    expect(() => take(processes.start(10), 7)).toThrowError(
-      expect.objectContaining({ code: 'ENOSPC' }) as Error,
-    )
+    expect(() => take(processes.start(10), 7)).toThrow(expect.objectContaining({ code: 'ENOSPC' }) as Error)
   })
 })

@@ -135,7 +135,7 @@ describe('a durable directory: its place', () => {
     const fs = world.machine()
     fs.mkdirSync('/data/state')
     fs.writeFileSync('/data/state/mine', 'x')
-    await expect(world.open()).rejects.toThrowError(failing('TARGET_NOT_EMPTY', { dir: '/data/state' }))
+    await expect(world.open()).rejects.toThrow(failing('TARGET_NOT_EMPTY', { dir: '/data/state' }))
     expect(world.tree('m1')).toEqual({ mine: 'x' })
     expect((await world.journal.head()).offset).toBe(0)
   })
@@ -143,7 +143,7 @@ describe('a durable directory: its place', () => {
   it('open: a file in its place is refused', async () => {
     const world = new World()
     world.machine().writeFileSync('/data/state', 'x')
-    await expect(world.open()).rejects.toThrowError(failing('TARGET_NOT_EMPTY'))
+    await expect(world.open()).rejects.toThrow(failing('TARGET_NOT_EMPTY'))
   })
 
   it('open: an empty directory is taken', async () => {
@@ -162,10 +162,10 @@ describe('a durable directory: its place', () => {
   it('open: a second owner of the directory is refused, unless it takes the lock; then the first is fenced', async () => {
     const world = new World()
     const first = await world.open()
-    await expect(world.open()).rejects.toThrowError(failing('DIRECTORY_IN_USE'))
+    await expect(world.open()).rejects.toThrow(failing('DIRECTORY_IN_USE'))
     const second = await world.open('m1', { takeLock: true })
     first.fs.writeFileSync('/a', 'late')
-    await expect(first.sync()).rejects.toThrowError(failing('FENCED'))
+    await expect(first.sync()).rejects.toThrow(failing('FENCED'))
     await first.close()
     await second.close()
   })
@@ -198,7 +198,7 @@ describe('a durable directory: its place', () => {
       if (from === '/data/state') throw Object.assign(new Error('EBUSY'), { code: 'EBUSY' })
       renameSync(from, to)
     }
-    await expect(world.open('m2')).rejects.toThrowError(failing('UNAVAILABLE', { dir: '/data/state' }))
+    await expect(world.open('m2')).rejects.toThrow(failing('UNAVAILABLE', { dir: '/data/state' }))
     expect((fs.readdirSync('/data') as string[]).filter((name) => /new|old/.test(name))).toEqual([])
     owner.fs.writeFileSync('/a', 'still the owner')
     await owner.sync()
@@ -232,9 +232,7 @@ describe('a durable directory: adoption', () => {
     const world = withFiles()
     await (await world.open('m2')).close()
     const { offset } = await world.journal.head()
-    await expect(world.open('m1', { adopt: true })).rejects.toThrowError(
-      failing('LOG_TAKEN', { log: 'the/log' }),
-    )
+    await expect(world.open('m1', { adopt: true })).rejects.toThrow(failing('LOG_TAKEN', { log: 'the/log' }))
     expect((await world.journal.head()).offset).toBe(offset)
   })
 
@@ -249,7 +247,7 @@ describe('a durable directory: adoption', () => {
     }
     await expect(world.open('m1', { adopt: true })).rejects.toMatchObject({ code: 'ENOSPC' })
     fs.renameSync = renameSync
-    await expect(world.open('m1')).rejects.toThrowError(failing('TARGET_NOT_EMPTY'))
+    await expect(world.open('m1')).rejects.toThrow(failing('TARGET_NOT_EMPTY'))
     fs.unlinkSync('/data/state/mine')
     delete before['mine']
     await (await world.open('m1', { adopt: true })).close()
@@ -274,8 +272,8 @@ describe('a durable directory: fencing and failure', () => {
     const next = await world.open('m2')
     old.fs.writeFileSync('/a', 'lost')
     const waiting = old.committedAt(old.position)
-    await expect(old.sync()).rejects.toThrowError(failing('FENCED'))
-    await expect(waiting).rejects.toThrowError(failing('FENCED'))
+    await expect(old.sync()).rejects.toThrow(failing('FENCED'))
+    await expect(waiting).rejects.toThrow(failing('FENCED'))
     expect(() => {
       old.fs.writeFileSync('/b', '')
     }).toThrow()
@@ -291,9 +289,9 @@ describe('a durable directory: fencing and failure', () => {
     const old = await world.open('m1')
     const next = await world.open('m2')
     world.told()
-    await expect(old.checkpoint()).rejects.toThrowError(failing('FENCED'))
+    await expect(old.checkpoint()).rejects.toThrow(failing('FENCED'))
     expect(world.told()).toEqual(['fenced'])
-    await expect(old.sync()).rejects.toThrowError(failing('FENCED'))
+    await expect(old.sync()).rejects.toThrow(failing('FENCED'))
     await old.close()
     await next.checkpoint()
     await next.close()
@@ -306,7 +304,7 @@ describe('a durable directory: fencing and failure', () => {
     await state.sync()
     world.journal.append = () => Promise.reject(new Error('the disk is gone'))
     state.fs.writeFileSync('/a', '2')
-    await expect(state.sync()).rejects.toThrowError(failing('UNAVAILABLE'))
+    await expect(state.sync()).rejects.toThrow(failing('UNAVAILABLE'))
     expect(await state.closed).toMatchObject({ reason: 'failed', error: { code: 'UNAVAILABLE' } })
     expect(state.fs.readFileSync('/a', 'utf8')).toBe('2')
     await state.close()
@@ -388,8 +386,8 @@ describe('a durable directory: hints', () => {
     expect(world.tree('m2')).toEqual({ a: '1' })
     await state.close().catch(() => undefined)
     await next.close()
-    await expect(world.open('m3', { signal: aborter.signal })).rejects.toThrowError(failing('ABORTED'))
-    await expect(world.follow('m3', { signal: aborter.signal })).rejects.toThrowError(failing('ABORTED'))
+    await expect(world.open('m3', { signal: aborter.signal })).rejects.toThrow(failing('ABORTED'))
+    await expect(world.follow('m3', { signal: aborter.signal })).rejects.toThrow(failing('ABORTED'))
     await (await world.open('m3')).close()
   })
 
@@ -435,7 +433,7 @@ describe('a durable directory: hints', () => {
   it('hints: what stops a store that cannot be reached ends open', async () => {
     const world = new World()
     world.hints.load = () => Promise.reject(new RecoveryLogError('UNAVAILABLE', 'no network'))
-    await expect(world.open()).rejects.toThrowError(failing('UNAVAILABLE'))
+    await expect(world.open()).rejects.toThrow(failing('UNAVAILABLE'))
     expect((await world.journal.head()).offset).toBe(0)
   })
 
@@ -482,14 +480,14 @@ describe('a durable directory: damage and loss', () => {
     const world = new World()
     const journal = await withHole(world)
     const { offset } = await journal.head()
-    await expect(world.open('m2', { journal })).rejects.toThrowError(failing('DATA_LOSS'))
+    await expect(world.open('m2', { journal })).rejects.toThrow(failing('DATA_LOSS'))
     expect((await journal.head()).offset).toBe(offset)
     expect(world.machine('m2').readdirSync('/data')).not.toContain('state')
     const standby = await world.follow('m3', { journal })
-    await expect(standby.promote()).rejects.toThrowError(failing('DATA_LOSS'))
+    await expect(standby.promote()).rejects.toThrow(failing('DATA_LOSS'))
     await expect(
       DurableDirectory.recover({ ...world.options('m4', journal), dir: '/data/copy' }),
-    ).rejects.toThrowError(failing('DATA_LOSS'))
+    ).rejects.toThrow(failing('DATA_LOSS'))
   })
 
   it('loss: accepted, it goes on from the older state, in a new generation, and the next open does not ask again', async () => {
@@ -510,7 +508,7 @@ describe('a durable directory: damage and loss', () => {
     const world = new World()
     await (await world.open()).close()
     const journal = new MemoryJournal({ name: 'the/log', id: 'id-2' })
-    await expect(world.open('m2', { journal })).rejects.toThrowError(
+    await expect(world.open('m2', { journal })).rejects.toThrow(
       failing('DATA_LOSS', { id: 'id-2', expectedId: 'id-1' }),
     )
   })
@@ -521,7 +519,7 @@ describe('a durable directory: damage and loss', () => {
     state.fs.writeFileSync('/a', 'x')
     await state.close()
     const journal = new MemoryJournal({ name: 'the/log', id: 'id-1' })
-    await expect(world.open('m2', { journal })).rejects.toThrowError(failing('DATA_LOSS', { offset: 0 }))
+    await expect(world.open('m2', { journal })).rejects.toThrow(failing('DATA_LOSS', { offset: 0 }))
   })
 
   it('point in time: the nearest one is named when what led there has been pruned', async () => {
@@ -536,9 +534,9 @@ describe('a durable directory: damage and loss', () => {
     await state.checkpoint()
     const nearest = (await world.hints.load())[0]?.set?.end
     await state.prune()
-    await expect(
-      DurableDirectory.recover({ ...world.options('m2'), dir: '/data/copy', at }),
-    ).rejects.toThrowError(failing('DATA_LOSS', { nearest }))
+    await expect(DurableDirectory.recover({ ...world.options('m2'), dir: '/data/copy', at })).rejects.toThrow(
+      failing('DATA_LOSS', { nearest }),
+    )
     await state.close()
   })
 })
@@ -560,7 +558,7 @@ describe('a durable directory: a change of logs', () => {
     await state.close()
     expect((await world.hints.load())[0]?.set?.hints.log).toBe('second/log')
     old.fs.writeFileSync('/a', 'late')
-    await expect(old.sync()).rejects.toThrowError(failing('FENCED'))
+    await expect(old.sync()).rejects.toThrow(failing('FENCED'))
     const again = await world.open('m3', { journal, journals })
     expect(world.tree('m3')).toEqual({ a: 'in the old log', b: 'in the new log' })
     await again.close()
@@ -573,7 +571,7 @@ describe('a durable directory: a change of logs', () => {
     const other = new World()
     const journal = second()
     await (await other.open('m1', { journal })).close()
-    await expect(world.open('m2', { journal, journals: () => world.journal })).rejects.toThrowError(
+    await expect(world.open('m2', { journal, journals: () => world.journal })).rejects.toThrow(
       failing('LOG_TAKEN'),
     )
   })
@@ -601,7 +599,7 @@ describe('a durable directory: a change of logs', () => {
     state.fs.writeFileSync('/a', 'x')
     await state.close()
     await world.journal.append({ content: new Uint8Array([0x66, 0x33, 0x93, 0x36, 50, 0, 0, 0, 1, 2]) })
-    await expect(world.open('m2')).rejects.toThrowError(failing('CORRUPT'))
+    await expect(world.open('m2')).rejects.toThrow(failing('CORRUPT'))
     const journal = second()
     const journals = (name: string) => (name === 'the/log' ? world.journal : undefined)
     const next = await world.open('m2', { journal, journals, acceptDataLoss: true })
@@ -635,7 +633,7 @@ describe('a durable directory: what is made without owning', () => {
   it('recover: a directory that is not empty is refused', async () => {
     const world = new World()
     await (await world.open()).close()
-    await expect(DurableDirectory.recover({ ...world.options('m1'), dir: '/data' })).rejects.toThrowError(
+    await expect(DurableDirectory.recover({ ...world.options('m1'), dir: '/data' })).rejects.toThrow(
       failing('TARGET_NOT_EMPTY'),
     )
   })
@@ -663,7 +661,7 @@ describe('a durable directory: what is made without owning', () => {
     await state.close()
     await expect(
       DurableDirectory.recover({ ...world.options('m2'), dir: '/data/copy', signal: AbortSignal.abort() }),
-    ).rejects.toThrowError(failing('ABORTED'))
+    ).rejects.toThrow(failing('ABORTED'))
     expect(world.machine('m2').readdirSync('/data')).toEqual([])
     expect(await world.hints.pins()).toEqual([])
   })

@@ -243,10 +243,10 @@ describe('the bytes of a set', () => {
     for (let i = 0; i < bytes.length; i++) {
       const flipped = bytes.slice()
       flipped[i] = (flipped[i] ?? 0) ^ 1
-      expect(() => decodeHintsSet('k', flipped), `byte ${String(i)}`).toThrowError(
+      expect(() => decodeHintsSet('k', flipped), `byte ${String(i)}`).toThrow(
         expect.objectContaining({ code: 'HINTS_INVALID' }) as Error,
       )
-      expect(() => decodeHintsSet('k', bytes.subarray(0, i)), `cut at ${String(i)}`).toThrowError(
+      expect(() => decodeHintsSet('k', bytes.subarray(0, i)), `cut at ${String(i)}`).toThrow(
         expect.objectContaining({ code: 'HINTS_INVALID' }) as Error,
       )
     }

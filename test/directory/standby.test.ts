@@ -55,7 +55,7 @@ describe('a standby', () => {
     const { offset } = await world.journal.head()
     expect(watch.bytes()).toBeLessThanOrEqual(offset)
     owner.fs.writeFileSync('/a', 'late')
-    await expect(owner.sync()).rejects.toThrowError(failing('FENCED'))
+    await expect(owner.sync()).rejects.toThrow(failing('FENCED'))
     await owner.close()
     await next.close()
   })
@@ -63,7 +63,7 @@ describe('a standby', () => {
   it('standby: locks its directory, and gives the lock back', async () => {
     const world = new World()
     const standby = await world.follow('m2')
-    await expect(world.open('m2')).rejects.toThrowError(failing('DIRECTORY_IN_USE'))
+    await expect(world.open('m2')).rejects.toThrow(failing('DIRECTORY_IN_USE'))
     await standby.close()
     await standby.close()
     expect(await standby.closed).toEqual({ reason: 'closed' })
@@ -78,12 +78,12 @@ describe('a standby', () => {
     await (await world.open('m1')).close()
     const standby = await world.follow('m2')
     const { caughtUp } = standby
-    await Promise.all([expect(caughtUp).rejects.toThrowError(failing('CLOSED')), standby.close()]).catch(
+    await Promise.all([expect(caughtUp).rejects.toThrow(failing('CLOSED')), standby.close()]).catch(
       async () => {
         await caughtUp // it was faster
       },
     )
-    await expect(standby.promote()).rejects.toThrowError(failing('CLOSED'))
+    await expect(standby.promote()).rejects.toThrow(failing('CLOSED'))
   })
 
   it('standby: pins what it reads, and lets go', async () => {

@@ -7,7 +7,7 @@ import type { Clock, Random, SyncFileSystem } from '../../src/parts/index.ts'
 export function memoryFileSystem(): SyncFileSystem & ReturnType<typeof createFsFromVolume> {
   const fs = createFsFromVolume(new Volume())
   fs.mkdirSync('/data')
-  return fs as never
+  return fs
 }
 
 /** xorshift32: the same bytes for the same seed. */

@@ -31,7 +31,7 @@ export class World {
   options(machine = 'm1', journal: Journal = this.journal): OpenOptions {
     return {
       dir: '/data/state',
-      fs: this.machine(machine) as never,
+      fs: this.machine(machine),
       journal,
       hints: this.hints,
       clock: this.clock,
