@@ -1,4 +1,4 @@
-/** How fast is a log decoded, checked and applied, and how fast are hints built and started from? */
+/** How fast is a log decoded, checked and applied, and what do more live files cost? */
 import { growth, question } from './harness.ts'
 import type { Row } from './harness.ts'
 import { applyLog } from './support/apply-log.ts'
@@ -7,7 +7,7 @@ import { churn } from './workloads.ts'
 
 const OPERATIONS = 2_000_000
 
-function churnRow(live: 1_000 | 200_000, atLeast: number, go: string): Row {
+function churnRow(live: number, atLeast: number, go: string): Row {
   return {
     name: `fsm/churn-${String(live / 1000)}k`,
     goals: [{ of: 'ratio', atLeast }],
@@ -24,7 +24,29 @@ function churnRow(live: 1_000 | 200_000, atLeast: number, go: string): Row {
   }
 }
 
+/** Ten times as many live files, in the same number of operations. */
+function churnGrowth(live: number): Row {
+  return growth(`fsm/churn-${String(live / 1000)}k/growth`, {
+    atMost: 2.5,
+    prepare: () => ({
+      unit: 'ns',
+      large: {
+        operations: OPERATIONS,
+        run: () => applyLog(churn(live).bytes),
+        before: () => void churn(live),
+      },
+      small: {
+        operations: OPERATIONS,
+        run: () => applyLog(churn(live / 10).bytes),
+        before: () => void churn(live / 10),
+      },
+    }),
+  })
+}
+
 await question('How fast is a log decoded, checked and applied?', [
   churnRow(1_000, 15, '4.4 to 5.5 M/s'),
+  churnGrowth(10_000),
   churnRow(200_000, 10, '1.0 to 1.3 M/s'),
+  churnGrowth(200_000),
 ])

@@ -101,8 +101,9 @@ export class LinkLedger {
       this.#extents = resized(this.#extents, room)
     }
     this.#newest = new Int32Array(2 * room).fill(-1)
-    for (let entry = 0; entry < kept; entry++)
+    for (let entry = 0; entry < kept; entry++) {
       if (this.#changes[entry] !== 0) this.#newest[room + entry] = entry
+    }
     for (let node = room - 1; node > 0; node--) {
       this.#newest[node] = this.#newer(this.#newest[2 * node] as number, this.#newest[2 * node + 1] as number)
     }

@@ -118,8 +118,13 @@ export class SegmentCuts {
     const lastExtent = this.#fnodes.lastExtentOf(row)
     const lastSeqNo = this.#fnodes.lastSeqNoOf(row)
     const bytes = op.firstOffset - placeOfExtent(lastExtent)
-    if (bytes < this.#options.segmentGapBytesMin || lastSeqNo < this.#seenFrom || lastSeqNo + 1 === op.seqNo)
+    if (
+      bytes < this.#options.segmentGapBytesMin ||
+      lastSeqNo < this.#seenFrom ||
+      lastSeqNo + 1 === op.seqNo
+    ) {
       return
+    }
     const pieces = this.#fnodes.piecesOf(row)
     if (pieces.length >= this.#options.segmentsPerFnodeMax && !this.#closeCheapest(row, pieces, bytes)) return
     this.#hasCuts = true
@@ -183,8 +188,9 @@ export class SegmentCuts {
     const asTheyAre = (row: number): Piece[] => this.#fnodes.piecesOf(row)
     if (!this.#hasCuts) return asTheyAre
     const lastLive = this.#fnodes.fnodes().at(-1) ?? 0
-    if (this.#borders.some((border) => this.#isCrossed(border, lastLive)))
+    if (this.#borders.some((border) => this.#isCrossed(border, lastLive))) {
       return (row) => this.#joined(asTheyAre(row))
+    }
     const lives = this.#ledger.livesAbove(lastLive)
     return (row) => this.#selfContained(asTheyAre(row), lastLive, lives)
   }
@@ -253,8 +259,9 @@ export class SegmentCuts {
     const seqNo = this.#ledger.changeOf(change)
     if (seqNo > end.seqNo) return { seqNo, extent: this.#ledger.extentOf(change) }
     for (const { earlier, newest } of this.#settings.values()) {
-      if (newest.seqNo > end.seqNo && earlier.some((setting) => setting >= first && setting <= end.seqNo))
+      if (newest.seqNo > end.seqNo && earlier.some((setting) => setting >= first && setting <= end.seqNo)) {
         return newest
+      }
     }
     return undefined
   }

@@ -95,33 +95,36 @@ export class SegmentChunks {
 
   #insert(place: Place, segment: Segment): void {
     this.#size++
-    let chunk = this.#chunks[place.chunk]
-    if (chunk === undefined) {
-      this.#insertChunk(place.chunk, [segment])
-      return
-    }
-    let { index } = place
-    let at = place.chunk
-    if (chunk.members.length === CHUNK_SEGMENTS_MAX) {
-      // Behind the last of all a new chunk begins, so that adding in order leaves full ones.
-      const isEnd = index === CHUNK_SEGMENTS_MAX && at === this.#chunks.length - 1
-      const kept = isEnd ? CHUNK_SEGMENTS_MAX : CHUNK_SEGMENTS_MAX / 2
-      this.#insertChunk(at + 1, isEnd ? [segment] : chunk.members.splice(kept))
-      if (isEnd) return
-      if (index > kept) {
-        index -= kept
-        chunk = this.#chunks[++at] as Chunk
-      }
-    }
-    chunk.keys.copyWithin(index + 1, index, chunk.members.length)
-    chunk.keys[index] = segment.firstSeqNo
-    chunk.members.splice(index, 0, segment)
+    const { chunk: at, index } = this.#makeRoom(place)
+    const { keys, members } = this.#chunks[at] as Chunk
+    keys.copyWithin(index + 1, index, members.length)
+    keys[index] = segment.firstSeqNo
+    members.splice(index, 0, segment)
     if (index === 0) this.#firstKeys[at] = segment.firstSeqNo
+  }
+
+  /** Answers where the place is, once its chunk has room for one more. */
+  #makeRoom(place: Place): Place {
+    const { chunk: at, index } = place
+    const members = this.#chunks[at]?.members
+    if (members === undefined) {
+      this.#insertChunk(at, [])
+      return place
+    }
+    if (members.length < CHUNK_SEGMENTS_MAX) return place
+    if (index === members.length && at === this.#chunks.length - 1) {
+      // Behind the last of all a new chunk begins, so that adding in order leaves full ones.
+      this.#insertChunk(at + 1, [])
+      return { chunk: at + 1, index: 0 }
+    }
+    const kept = CHUNK_SEGMENTS_MAX / 2
+    this.#insertChunk(at + 1, members.splice(kept))
+    return index > kept ? { chunk: at + 1, index: index - kept } : place
   }
 
   #insertChunk(at: number, members: Segment[]): void {
     const keys = new Float64Array(CHUNK_SEGMENTS_MAX)
-    members.forEach((member, index) => (keys[index] = member.firstSeqNo))
+    for (const [index, member] of members.entries()) keys[index] = member.firstSeqNo
     this.#chunks.splice(at, 0, { keys, members })
     this.#firstKeys.splice(at, 0, keys[0] as number)
   }

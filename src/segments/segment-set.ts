@@ -76,8 +76,9 @@ export class SegmentSet implements Iterable<Segment> {
    * of another log.
    */
   intersect(log: string, first: number, last: number): Segment[] {
-    if (!(first <= last))
+    if (!(first <= last)) {
       throw new RangeError(`the range [${String(first)}, ${String(last)}) is the wrong way round`)
+    }
     const begin = this.#members.placeWhere((member) => {
       if (member.log === log) return member.lastOffset === 0 || member.lastOffset > first
       throw new RangeError(`a segment of ${member.log} is met where only ${log} was expected`)

@@ -17,12 +17,14 @@ export function validateSegment(segment: Segment): void {
   const { author, firstSeqNo, firstOffset, firstChecksum, lastSeqNo, lastOffset, log } = segment
   if (!isUint32(author)) refuse(segment, 'author', 'is no uint32')
   if (author === 0) refuse(segment, 'author', 'is zero')
-  if (!Number.isSafeInteger(firstSeqNo) || firstSeqNo <= 0)
+  if (!Number.isSafeInteger(firstSeqNo) || firstSeqNo <= 0) {
     refuse(segment, 'firstSeqNo', 'is no number from 1')
+  }
   if (!Number.isSafeInteger(firstOffset) || firstOffset < 0) refuse(segment, 'firstOffset', 'is no offset')
   if (!isUint32(firstChecksum)) refuse(segment, 'firstChecksum', 'is no uint32')
-  if (!Number.isSafeInteger(lastSeqNo) || lastSeqNo < firstSeqNo)
+  if (!Number.isSafeInteger(lastSeqNo) || lastSeqNo < firstSeqNo) {
     refuse(segment, 'lastSeqNo', 'is below firstSeqNo')
+  }
   if (lastOffset !== 0 && (!Number.isSafeInteger(lastOffset) || lastOffset <= firstOffset)) {
     refuse(segment, 'lastOffset', 'is neither 0 nor above firstOffset')
   }

@@ -41,8 +41,8 @@ test('hints: a segment that is invalid by itself is told with its fnode, its fie
   const error = expect.objectContaining({
     code: 'HINTS_INVALID',
     data: { fnode: 3, field: 'author', value: 0, segment: { ...bad, log: 'a/log' } },
-    cause: expect.objectContaining({ code: 'SEGMENT_INVALID' }),
-  })
+    cause: expect.objectContaining({ code: 'SEGMENT_INVALID' }) as unknown,
+  }) as Error
   const set = hints({ fnode: 3, segments: [bad] })
   expect(() => {
     validateHints(set)

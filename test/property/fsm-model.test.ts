@@ -83,8 +83,9 @@ function randomChange(fsm: NaiveFsm, random: (below: number) => number, shape: S
     const own = [...(fsm.liveNodes.get(fnode)?.links ?? [])]
     return { kind: 'unlink', fnode, path: own[random(own.length + 1)] ?? path }
   }
-  if ((dice -= shape.properties) < 0)
+  if ((dice -= shape.properties) < 0) {
     return { kind: 'property', path: `/${String(random(4))}`, content: path }
+  }
   if (dice < 4) return { kind: 'none' }
   return { kind: 'write', fnode, length: random(50) }
 }

@@ -58,11 +58,13 @@ function validChange(
 ): Change {
   const fnodes = [...truth.liveNodes.keys()]
   const free = `/${String(random(12))}`
-  if (random(100) < properties)
+  if (random(100) < properties) {
     return { kind: 'property', path: `/p${String(random(2))}`, content: String(truth.nextSeqNo) }
+  }
   const isNew = !truth.links.has(free)
-  if (fnodes.length === 0 || (isNew && random(200) < churn))
+  if (fnodes.length === 0 || (isNew && random(200) < churn)) {
     return isNew ? { kind: 'create', path: free } : { kind: 'none' }
+  }
   // Mostly the newest files: the old ones are idle for long.
   const recent = fnodes.slice(-3)
   const fnode = (random(8) === 0 ? fnodes[random(fnodes.length)] : recent[random(recent.length)]) as number
@@ -226,8 +228,9 @@ test('cuts: through hand-offs the tree is right, and never worse in a player lik
         // A new owner knows what it has played: all of it, exactly.
         owner = playWithRows(hints, ops, of)
         go = playLikeGo(goHints, ops)
-        if (JSON.stringify(sorted(treeOf(go))) !== JSON.stringify(sorted(treeOf(truth))))
+        if (JSON.stringify(sorted(treeOf(go))) !== JSON.stringify(sorted(treeOf(truth)))) {
           go = playLikeGo(EMPTY, ops)
+        }
       }
     }),
     { numRuns: 80 },

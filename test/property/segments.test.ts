@@ -72,8 +72,9 @@ test('segments: in any order, the segments of one history give one set, which is
       expect([...new SegmentSet([...set, ...segments])]).toEqual([...set])
 
       const covered = new Set<number>()
-      for (const { firstSeqNo, lastSeqNo } of segments)
+      for (const { firstSeqNo, lastSeqNo } of segments) {
         for (let n = firstSeqNo; n <= lastSeqNo; n++) covered.add(n)
+      }
       const inSet = [...set].flatMap(({ firstSeqNo, lastSeqNo }) =>
         Array.from({ length: lastSeqNo - firstSeqNo + 1 }, (_, i) => firstSeqNo + i),
       )
