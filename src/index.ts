@@ -14,6 +14,7 @@ export type { Clock, FileStat, Random, Sha256, Sha256Factory, SyncFileSystem } f
 
 // The whole job in one object.
 export {
+  BlobHintsStore,
   DurableDirectory,
   FileHintsStore,
   HINTS_BACKUPS_DEFAULT,
@@ -21,6 +22,7 @@ export {
   MemoryHintsStore,
 } from './directory/index.ts'
 export type {
+  BlobHintsStoreOptions,
   Closable,
   CopyOptions,
   DirectoryCopy,
@@ -185,3 +187,101 @@ export {
   validateRegisterRequest,
 } from './journal/index.ts'
 export type { RegisterRequest } from './journal/index.ts'
+
+// The log archive: files that can be read from any position.
+export {
+  ArchiveReader,
+  archiveSettings,
+  decodeManifest,
+  DEFAULT_ARCHIVE_SETTINGS,
+  IndexCache,
+  renderEntries,
+  verifyArchive,
+  writeArchive,
+} from './archive/index.ts'
+export type {
+  ArchiveBases,
+  ArchiveDamage,
+  ArchiveFault,
+  ArchiveLocation,
+  ArchiveManifest,
+  ArchiveReaderParts,
+  ArchiveSettings,
+  ArchiveSummary,
+  DamagedEntry,
+  EntrySource,
+  GetOptions,
+  IndexRange,
+  IndexRanges,
+  ManifestFile,
+  ManifestRanges,
+  RenderOptions,
+  Truncation,
+  VerifyOptions as VerifyArchiveOptions,
+  VerifyReport as ArchiveVerifyReport,
+  WriteArchiveOptions,
+} from './archive/index.ts'
+
+// Where archives are kept.
+export { checkBlobStore, readBlob } from './blob/index.ts'
+export type {
+  BlobBody,
+  BlobInfo,
+  BlobStore,
+  BlobStoreFault,
+  BlobSupports,
+  ByteRange,
+  ListOptions,
+  PutOptions,
+} from './blob/index.ts'
+
+// Names of streams, and what a stream is made of.
+export {
+  assertDescriptor,
+  assertEntry,
+  assertStreamName,
+  assertStreamPath,
+  descriptorFault,
+  entryFault,
+  formatStreamAddress,
+  joinStreamPath,
+  makeStreamName,
+  parseStreamAddress,
+  prefixId,
+  projectFault,
+  splitStreamPath,
+  streamId,
+  streamNameFault,
+  streamPathFault,
+  tagFault,
+} from './names/index.ts'
+export type { MessageFault, NameFault, NameRule, SplitPath, StreamAddress } from './names/index.ts'
+export {
+  decodeDescriptor,
+  decodeLogEntry,
+  encodeDescriptor,
+  encodeLogEntry,
+  packBundle,
+  StreamType,
+  unpackBundle,
+} from './wire/logdog/index.ts'
+export type {
+  BinaryContent,
+  BundleEntry,
+  ButlerLogBundle,
+  ButlerMetadata,
+  DatagramContent,
+  DatagramPart,
+  Deflate,
+  Inflate,
+  LogContent,
+  LogEntry,
+  LogStreamDescriptor,
+  PackOptions,
+  TextContent,
+  TextLine,
+  Time,
+  UnpackedBundle,
+  WithUnknown,
+} from './wire/logdog/index.ts'
+export { encodeRecord, RECORD_BYTES_MAX, RecordReader, splitRecords } from './wire/index.ts'

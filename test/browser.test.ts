@@ -32,7 +32,7 @@ describe('browser: the core needs nothing of Node', () => {
         const journal = new MemoryJournal({ name: 'a/log' })
         const fsm = new FSM({ log: 'a/log', liveNodes: [], properties: [] })
         const recorder = await Recorder.open({ journal, fsm, author: 7, dir: '/' })
-        recorder.write(recorder.create('/a'), 0, new TextEncoder().encode('hello'))
+        recorder.write(recorder.create('/a'), 0, Uint8Array.of(104, 101, 108, 108, 111))
         const { end } = await recorder.barrier()
         return end
       }
