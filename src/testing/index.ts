@@ -1,3 +1,4 @@
+export type { BlobStoreUnderTest, BlobSuiteSupports } from './blob-cases.ts'
 export { blobStoreSuite } from './blob-suite.ts'
 export type { BlobSuiteOptions } from './blob-suite.ts'
 export { DecoratedJournal } from './decorated-journal.ts'

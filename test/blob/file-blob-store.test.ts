@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { pathOfKey } from '../../src/blob/file/key-path.ts'
 import { FileBlobStore } from '../../src/blob/file/index.ts'
 import { readBlob } from '../../src/blob/index.ts'
-import { blobStoreSuite } from '../../src/testing/blob-suite.ts'
+import { blobStoreSuite } from '../../src/testing/index.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'file-blob-store-'))
 let stores = 0
@@ -30,29 +30,27 @@ function filesIn(dir: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
 }
 
-describe('file blob store: keeps the promises', () => {
-  const dirs = new Map<unknown, string>()
-  blobStoreSuite({
-    test: it,
-    factory: async () => {
-      const dir = newDir()
-      const store = await FileBlobStore.open({ dir, openFilesMax: 8 })
-      dirs.set(store, dir)
-      return store
-    },
-    damage: async (store, key) => {
-      const file = fileOf(dirs.get(store) as string, key)
-      const bytes = readFileSync(file)
-      bytes[17] = (bytes[17] as number) ^ 1
-      writeFileSync(file, bytes)
-    },
-    dispose: async (store) => {
-      // Whatever a test did, nothing is left aside, nothing lies outside, and no folder is empty.
-      const dir = dirs.get(store) as string
-      expect(readdirSync(join(dir, 'tmp'))).toEqual([])
-      expect(readdirSync(dir).sort()).toEqual(['blobs', 'tmp'])
-    },
-  })
+blobStoreSuite({
+  runner: { describe, it },
+  name: 'FileBlobStore',
+  factory: async () => {
+    const dir = newDir()
+    const store = await FileBlobStore.open({ dir, openFilesMax: 8 })
+    return {
+      store,
+      damage: async (key) => {
+        const bytes = readFileSync(fileOf(dir, key))
+        bytes[17] = (bytes[17] as number) ^ 1
+        writeFileSync(fileOf(dir, key), bytes)
+      },
+      dispose: async () => {
+        // Whatever a test did, nothing is left aside, and nothing lies elsewhere.
+        expect(readdirSync(join(dir, 'tmp'))).toEqual([])
+        expect(readdirSync(dir).sort()).toEqual(['blobs', 'tmp'])
+      },
+    }
+  },
+  supports: { conditionalPut: true, damage: true },
 })
 
 describe('file blob store: files', () => {

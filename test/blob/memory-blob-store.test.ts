@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { readBlob } from '../../src/blob/index.ts'
 import { MemoryBlobStore } from '../../src/blob/memory/index.ts'
-import { blobStoreSuite } from '../../src/testing/blob-suite.ts'
+import { blobStoreSuite } from '../../src/testing/index.ts'
 
-describe('memory blob store: keeps the promises', () => {
-  blobStoreSuite({
-    test: it,
-    factory: async () => new MemoryBlobStore(),
-    damage: async (store, key) => {
-      ;(store as MemoryBlobStore).damage(key, 17)
-    },
-  })
+blobStoreSuite({
+  runner: { describe, it },
+  name: 'MemoryBlobStore',
+  factory: async () => {
+    const store = new MemoryBlobStore()
+    return {
+      store,
+      damage: async (key) => {
+        store.damage(key, 17)
+      },
+    }
+  },
+  supports: { conditionalPut: true, damage: true },
 })
 
 describe('memory blob store', () => {

@@ -73,7 +73,7 @@ function measureContent(content: LogContent, lineLengths: number[]): number {
   }
   if (content.data.length > 0) bytes += nestedBytes(content.data.length)
   if (content.kind === 'datagram' && content.partial !== undefined)
-    bytes += nestedBytes(partialBytes(content.partial))
+    {bytes += nestedBytes(partialBytes(content.partial))}
   return bytes
 }
 
@@ -162,7 +162,7 @@ function numberBytes(value: number): number {
   if (value === 0) return 0
   if (value >>> 0 === value) return 1 + lengthOf(value)
   if (!Number.isSafeInteger(value) || value < 0)
-    throw new RangeError(`expected an integer from 0 below 2^53, got ${value}`)
+    {throw new RangeError(`expected an integer from 0 below 2^53, got ${value}`)}
   return 1 + varintLength(value)
 }
 
