@@ -193,8 +193,7 @@ describe('a rewrite', () => {
       for (; turn < 400 && !isDone; turn++) {
         await settled()
         const at = (turn * 7919) % (3 * MIB)
-        if (turn > 60) continue
-        files.write(at, bytes(`single ${turn}`))
+          files.write(at, bytes(`single ${turn}`))
         files.recorder.atomic(() => {
           files.write(at + 1000, bytes(`grouped ${turn}`))
           files.write(3 * MIB + turn, bytes('!'))
