@@ -185,7 +185,8 @@ export class ProtobufReader {
 export function varintLength(value: number): number {
   if (value < 0x4000) return value < 0x80 ? 1 : 2
   if (value < 0x1000_0000) return value < 0x20_0000 ? 3 : 4
-  return 4 + varintLength(Math.floor(value / 0x1000_0000))
+  if (value < 2 ** 42) return value < 2 ** 35 ? 5 : 6
+  return value < 2 ** 49 ? 7 : 8
 }
 
 /** Writes `value` as a varint at `at` and returns where it ends. Throws RangeError unless it is a safe integer >= 0. */

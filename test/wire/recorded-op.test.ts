@@ -201,7 +201,7 @@ describe('encoders', () => {
     },
   )
 
-  it.each([-1, 0.5, NaN, 2 ** 53, -(2 ** 31)])(
+  it.each([-1, 0.5, NaN, Infinity, 2 ** 53, -(2 ** 31)])(
     'a number that is no safe integer is a RangeError (%s)',
     (number) => {
       const out = new Uint8Array(200)
@@ -209,7 +209,8 @@ describe('encoders', () => {
       expect(() => encodeWrite(out, 0, 1, 1, 1, number, 1, 1)).toThrow(RangeError)
       expect(() => encodeWrite(out, 0, 1, 1, 1, 1, number, 1)).toThrow(RangeError)
       expect(() => encodeWrite(out, 0, 1, 1, 1, 1, 1, number)).toThrow(RangeError)
-      expect(() => encodeLink(out, 0, 1, 1, 1, number, '/a')).toThrow(RangeError)
+      expect(() => encodeLink(out, 0, 1, 1, 1, number, '/a')).toThrow(/integer/)
+      expect(() => encodeLink(out, 0, 1, 1, 1, number, '/ß')).toThrow(/integer/)
     },
   )
 
