@@ -36,8 +36,9 @@ const same =
     (name) => Buffer.compare(disk.readFileSync(`/data/${name}`), copy.readFileSync(`/copy/${name}`)) === 0,
   )
 if (!same) throw new Error(`the copy differs: ${copy.readdirSync('/copy')} for ${names}`)
-if (!(node.FSM === FSM && new FSM(hints) instanceof node.FSM))
-  {throw new Error('recoverylog/node has an FSM of its own')}
+if (!(node.FSM === FSM && new FSM(hints) instanceof node.FSM)) {
+  throw new Error('recoverylog/node has an FSM of its own')
+}
 console.log(`ok: ${names.length} files recorded, played and compared`)
 
 /** Takes the log over, unless hints are there to be played to its head. */

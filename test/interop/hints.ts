@@ -22,7 +22,10 @@ interface Case {
   readonly canonicalProtoHex: string
   readonly validate?: string
   readonly newFsm?: string
-  readonly live?: { readonly fnodes: readonly unknown[]; readonly segments: readonly object[] }
+  readonly live?: {
+    readonly fnodes: readonly unknown[]
+    readonly segments: readonly Readonly<Record<string, unknown>>[]
+  }
   readonly liveError?: string
   readonly note?: string
 }
@@ -147,7 +150,7 @@ function checkRefused(one: Case): void {
   assert.equal(one.newFsm, one.liveError ?? 'OK')
   const known = new Set(['0', ...(canonicalJson.match(/-?\d+|"(\\.|[^"\\])*"/g) ?? [])])
   const { fnodes = [], segments = [] } = one.live ?? {}
-  for (const leaf of [...fnodes, ...segments.flatMap((segment) => Object.values<unknown>(segment))]) {
+  for (const leaf of [...fnodes, ...segments.flatMap((segment) => Object.values(segment))]) {
     assert.ok(
       [String(leaf), JSON.stringify(leaf)].some((text) => known.has(text)),
       'comes from nowhere',
