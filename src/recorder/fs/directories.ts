@@ -23,7 +23,8 @@ export class Directories {
   }
 
   remove(path: string): void {
-    if (this.#counts.delete(path)) this.removeName(path)
+    this.#counts.delete(path)
+    this.removeName(path)
   }
 
   /** A name in its parent, which becomes known with it. */
@@ -35,7 +36,6 @@ export class Directories {
 
   removeName(path: string): void {
     const parent = parentOf(path)
-    const count = this.#counts.get(parent)
-    if (count !== undefined) this.#counts.set(parent, count - 1)
+    this.#counts.set(parent, (this.#counts.get(parent) as number) - 1)
   }
 }

@@ -49,31 +49,41 @@ export function systemError(
 
 /** The same error of another call, which was made of several: Node has one system call there. */
 export function retold(error: unknown, syscall: string, path: string, dest: string): unknown {
-  const { code, errno, message } = error as SystemError
-  if (!(error instanceof Error) || typeof errno !== 'number' || errno > 0) return error
-  const words = /^[A-Z0-9]+: ([^,]*)/.exec(message)?.[1] ?? message
+  if (!isSystemError(error) || error.errno > 0) return error
+  const { code, errno, message } = error
+  const words = message
+    .slice(message.indexOf(' ') + 1)
+    .split(',', 1)
+    .join()
   const told = new Error(`${code}: ${words}, ${syscall} '${path}' -> '${dest}'`)
   return Object.assign(told, { errno, code, syscall, path, dest })
 }
 
-const OPERATION_REASONS: Readonly<Record<string, string>> = {
+/** By shape: it may come from another realm. */
+function isSystemError(error: unknown): error is SystemError {
+  return typeof error === 'object' && error !== null && 'errno' in error && 'message' in error
+}
+
+const OPERATION_REASONS = {
   ERR_FS_EISDIR: 'Path is a directory',
   ERR_FS_CP_EINVAL: 'Invalid src or dest',
   ERR_FS_CP_DIR_TO_NON_DIR: 'Cannot overwrite non-directory with directory',
   ERR_FS_CP_NON_DIR_TO_DIR: 'Cannot overwrite directory with non-directory',
   ERR_FS_CP_EEXIST: 'Target already exists',
-}
+} as const
+
+export type OperationErrorCode = keyof typeof OPERATION_REASONS
 
 /** Node's errors of `cp` and `rm` that come from no system call: `ERR_FS_EISDIR` and the like. */
 export function operationError(
-  code: string,
+  code: OperationErrorCode,
   syscall: 'cp' | 'rm',
   systemCode: SystemErrorCode,
   detail: string,
   path: string,
 ): SystemError {
-  const [errno, words] = ERRNO[systemCode]
-  const message = `${OPERATION_REASONS[code] ?? words}: ${syscall} returned ${systemCode} (${detail}) ${path}`
+  const [errno] = ERRNO[systemCode]
+  const message = `${OPERATION_REASONS[code]}: ${syscall} returned ${systemCode} (${detail}) ${path}`
   const error = new Error(message) as SystemError
   error.name = 'SystemError'
   error.errno = errno
@@ -102,19 +112,10 @@ export function unsupported(name: string): SystemError {
  * types of arguments) is left as it is.
  */
 export function withVirtualPaths(error: unknown, virtual: (real: string) => string): unknown {
-  if (!(error instanceof Error)) return error
-  const { path, dest } = error as SystemError
-  if (typeof path !== 'string' && typeof dest !== 'string') return error
-  let message = error.message
-  const mapped: { path?: string; dest?: string } = {}
-  if (typeof path === 'string') {
-    mapped.path = virtual(path)
-    message = message.replace(`'${path}'`, () => `'${mapped.path as string}'`)
-  }
-  if (typeof dest === 'string') {
-    mapped.dest = virtual(dest)
-    message = message.replace(`-> '${dest}'`, () => `-> '${mapped.dest as string}'`)
-  }
-  const { errno, code, syscall } = error as SystemError
+  if (!isSystemError(error) || typeof error.path !== 'string') return error
+  const { errno, code, syscall, path, dest } = error
+  const mapped = { path: virtual(path), ...(dest === undefined ? {} : { dest: virtual(dest) }) }
+  let message = error.message.replace(`'${path}'`, () => `'${mapped.path}'`)
+  if (dest !== undefined) message = message.replace(`-> '${dest}'`, () => `-> '${virtual(dest)}'`)
   return Object.assign(new Error(message), { errno, code, syscall }, mapped)
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 
 /** As `readline` has them. A lone CR at the end of a chunk may be half of a CRLF. */
-const LINE_END = /\r?\n|\r(?!\n|$)|\u2028|\u2029/
+const LINE_END = /\r?\n|\r(?!\n|$)/
 
 /** The lines of a stream of text. Leaving the loop early closes it. */
 export class FileLines {

@@ -7,6 +7,11 @@ export interface OpenHandle {
   close(): Promise<void>
 }
 
+/** What a stream has open: null before and after. Not the stream itself, which may be destroyed while it is made. */
+export interface OpenDescriptor {
+  fd: number | null
+}
+
 /** The options of `fs.createReadStream`. */
 export interface ReadStreamOptions {
   readonly flags?: string | number
@@ -38,6 +43,7 @@ interface FileReadable extends Readable {
 export function createReadStream(calls: Calls, path: unknown, options: ReadStreamOptions = {}): Readable {
   const { fd: given, start, end = Infinity, autoClose = true } = options
   const handle = typeof given === 'object' ? (given ?? undefined) : undefined
+  const open: OpenDescriptor = { fd: typeof given === 'number' ? given : (handle?.fd ?? null) }
   // A file that only this stream has open is read at places of its own, beside all other calls.
   let at = start ?? (given === undefined || given === null ? 0 : undefined)
   let left = end - (start ?? 0) + 1
@@ -48,12 +54,12 @@ export function createReadStream(calls: Calls, path: unknown, options: ReadStrea
     ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     construct(done) {
-      if (stream.fd !== null) {
+      if (open.fd !== null) {
         done()
         return
       }
       calls.later('open', [path, options.flags, options.mode]).then((fd) => {
-        stream.fd = fd as number
+        open.fd = fd as number
         stream.pending = false
         done()
         stream.emit('open', fd)
@@ -66,7 +72,7 @@ export function createReadStream(calls: Calls, path: unknown, options: ReadStrea
         stream.push(null)
         return
       }
-      calls.later('read', [stream.fd, bytes, 0, bytes.length, at ?? null]).then(
+      calls.later('read', [open.fd, bytes, 0, bytes.length, at ?? null]).then(
         (answer) => {
           const count = answer as number
           if (at !== undefined) at += count
@@ -78,15 +84,15 @@ export function createReadStream(calls: Calls, path: unknown, options: ReadStrea
       )
     },
     destroy(error, done) {
-      closeOf(calls, stream, handle).then(
+      closeOf(calls, open, handle).then(
         () => done(error),
         (failure: unknown) => done(error ?? (failure as Error)),
       )
     },
   }
   const stream = new calls.context.native.Readable(settings) as FileReadable
+  Object.defineProperty(stream, 'fd', { get: () => open.fd, enumerable: true })
   Object.assign(stream, {
-    fd: handle?.fd ?? given ?? null,
     path,
     bytesRead: 0,
     pending: given === undefined || given === null,
@@ -101,11 +107,11 @@ export function createReadStream(calls: Calls, path: unknown, options: ReadStrea
 /** Closes what a stream has open: a handle by itself, so that it knows. */
 export async function closeOf(
   calls: Calls,
-  stream: { fd: number | null },
+  open: OpenDescriptor,
   handle: OpenHandle | undefined,
 ): Promise<void> {
-  const { fd } = stream
-  stream.fd = null
+  const { fd } = open
+  open.fd = null
   if (handle !== undefined) await handle.close()
   else if (fd !== null) await calls.later('close', [fd])
 }

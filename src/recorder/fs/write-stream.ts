@@ -1,6 +1,6 @@
 import type { Writable, WritableOptions } from 'node:stream'
 import type { Calls } from './calls.ts'
-import { closeOf, type OpenHandle } from './read-stream.ts'
+import { closeOf, type OpenDescriptor, type OpenHandle } from './read-stream.ts'
 
 /** The options of `fs.createWriteStream`. */
 export interface WriteStreamOptions {
@@ -35,11 +35,12 @@ interface Chunk {
 export function createWriteStream(calls: Calls, path: unknown, options: WriteStreamOptions = {}): Writable {
   const { fd: given, start, autoClose = true } = options
   const handle = typeof given === 'object' ? (given ?? undefined) : undefined
+  const open: OpenDescriptor = { fd: typeof given === 'number' ? given : (handle?.fd ?? null) }
   let at = start
   const writeAll = async (bytes: Uint8Array): Promise<void> => {
     for (let done = 0; done < bytes.length;) {
       const count = (await calls.later('write', [
-        stream.fd,
+        open.fd,
         bytes.subarray(done),
         0,
         undefined,
@@ -57,13 +58,13 @@ export function createWriteStream(calls: Calls, path: unknown, options: WriteStr
     ...(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     construct(done) {
-      if (stream.fd !== null) {
+      if (open.fd !== null) {
         done()
         return
       }
       const flags = options.flags ?? (start === undefined ? 'w' : 'r+')
       calls.later('open', [path, flags, options.mode]).then((fd) => {
-        stream.fd = fd as number
+        open.fd = fd as number
         stream.pending = false
         done()
         stream.emit('open', fd)
@@ -78,18 +79,18 @@ export function createWriteStream(calls: Calls, path: unknown, options: WriteStr
     },
     final(done) {
       if (options.flush !== true) done()
-      else calls.later('fsync', [stream.fd]).then(() => done(), done)
+      else calls.later('fsync', [open.fd]).then(() => done(), done)
     },
     destroy(error, done) {
-      closeOf(calls, stream, handle).then(
+      closeOf(calls, open, handle).then(
         () => done(error),
         (failure: unknown) => done(error ?? (failure as Error)),
       )
     },
   }
   const stream = new calls.context.native.Writable(settings) as FileWritable
+  Object.defineProperty(stream, 'fd', { get: () => open.fd, enumerable: true })
   Object.assign(stream, {
-    fd: handle?.fd ?? given ?? null,
     path,
     bytesWritten: 0,
     pending: given === undefined || given === null,

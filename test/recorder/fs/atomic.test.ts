@@ -5,7 +5,7 @@ import { FSM } from '../../../src/fsm/index.ts'
 import type { AppendRequest, Commit } from '../../../src/journal/index.ts'
 import { MemoryJournal } from '../../../src/journal/memory/index.ts'
 import type { NodeFileSystem } from '../../../src/recorder/fs/index.ts'
-import { Player, type PlayerFileSystem } from '../../../src/player/index.ts'
+import { Player } from '../../../src/player/index.ts'
 import {
   codeOf,
   LOG,
@@ -267,7 +267,7 @@ test('open: what a half-done truncation left is no part of the tree', async () =
     hints: { log: LOG, liveNodes: [], properties: [] },
     journals: { [LOG]: cut },
     dir: '/disk/played',
-    fs: memory as unknown as PlayerFileSystem,
+    fs: memory,
     directoryMarkers: true,
   })
   player.finishAtWriteHead()

@@ -37,8 +37,9 @@ test('queue: synchronous calls throw BACKLOGGED before anything is changed, wher
     codeOf(() => {
       fs.appendFileSync('/a', 'x')
     }) === 'no error'
-  )
+  ) {
     continue
+  }
   const position = recorder.position
   const calls = [
     () => {
@@ -173,7 +174,7 @@ test('durable points: their promises wait for the commit of what was called befo
     handle.write('text').then(() => told.push('written')),
     handle.sync().then(() => told.push('sync')),
     handle.datasync().then(() => told.push('datasync')),
-    fs.promises.writeFile('/b', '', { flush: true } as object).then(() => told.push('flush')),
+    fs.promises.writeFile('/b', '', { flush: true }).then(() => told.push('flush')),
     files.sync().then(({ log, end }) => told.push(`${log} ${String(end === recorder.head)}`)),
   ]
   fs.fsync(handle.fd, () => told.push('fsync'))
@@ -194,7 +195,7 @@ test('durable points: their promises wait for the commit of what was called befo
 
 test('durable points: in the synchronous form durable where the journal can append synchronously', async () => {
   const { fs, recorder, journal } = await held({ appendSync: true })
-  fs.writeFileSync('/a', 'a', { flush: true } as object)
+  fs.writeFileSync('/a', 'a', { flush: true })
   expect(recorder.committed).toBe(recorder.position)
   expect(await recoveredTree(journal)).toEqual({ '/a': '"a"' })
 })
@@ -233,7 +234,7 @@ test('failure: every change and sync fails with the first cause, those that wait
       fs.fsyncSync(fd)
     },
   ]
-  for (const change of changes) expect(change).toThrow(failure as Error)
+  for (const change of changes) expect(change).toThrow(failure)
   await expect(fs.promises.writeFile('/d', '')).rejects.toBe(failure)
   await expect(files.sync()).rejects.toBe(failure)
   await expect(files.close()).rejects.toBe(failure)

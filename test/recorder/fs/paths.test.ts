@@ -155,8 +155,9 @@ test('paths: reserved, hidden and broken names are refused before anything is ch
         fs.truncateSync(name)
       },
     }
-    for (const [call, make] of Object.entries(calls))
+    for (const [call, make] of Object.entries(calls)) {
       expect([name, call, codeOf(make)]).toEqual([name, call, 'EPERM'])
+    }
     if (name !== '/\ud800') expect(codeOf(() => fs.statSync(name))).toMatch(/ENOENT|ENOTDIR/)
   }
   expect(codeOf(() => fs.mkdirSync(Buffer.from([0x2f, 0xff])))).toBe('EPERM')

@@ -23,7 +23,7 @@ export interface Recorded {
   readonly disk: NodeFileSystem
   readonly root: string
   /** Compares the disk with what is recovered from the log, and answers the tree. */
-  check(): Promise<Tree>
+  readonly check: () => Promise<Tree>
 }
 
 export interface RecordedOptions {

@@ -1,7 +1,5 @@
 /** Reading the disk, to record what is there. */
-import type { Change } from '../change.ts'
 import type { Context } from '../context.ts'
-import type { Inode } from '../open-files.ts'
 import { ask, type Steps } from '../steps.ts'
 
 /** Read at a time: large enough to cost little, and no burden to memory. */
@@ -33,14 +31,4 @@ export function* readWhole(context: Context, path: string): Steps<Uint8Array> {
   return yield* reading(context, path, function* (fd) {
     return yield* readRange(fd, 0, (yield* ask('fstat', fd)).size)
   })
-}
-
-/** Records the first `size` bytes of a file as the content of an inode, piece by piece. */
-export function* copyContent(change: Change, inode: Inode, fd: number, size: number): Steps<void> {
-  for (let at = 0; at < size; at += PIECE_BYTES) {
-    const bytes = yield* readRange(fd, at, Math.min(size, at + PIECE_BYTES))
-    if (bytes.length === 0) return
-    change.addContent(inode, at, bytes)
-    yield* change.spill()
-  }
 }

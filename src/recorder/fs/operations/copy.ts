@@ -1,7 +1,7 @@
 /** Copying files and trees: read here and written through, so that what is recorded is what was written. */
 import { type Change, contentBytes, namesBytes } from '../change.ts'
 import type { Context } from '../context.ts'
-import { argumentError, operationError, retold, systemError } from '../errors.ts'
+import { argumentError, operationError, type OperationErrorCode, retold, systemError } from '../errors.ts'
 import { markerOf, parentOf } from '../names.ts'
 import { locate, type Place } from '../paths.ts'
 import { ask, type DiskStats, pass, reserve, type Steps } from '../steps.ts'
@@ -137,7 +137,7 @@ function* collect(
   const onto = yield* existing(target)
   const isDirectory = stats.isDirectory()
   const refused = (
-    code: string,
+    code: OperationErrorCode,
     systemCode: 'EINVAL' | 'EISDIR' | 'ENOTDIR',
     detail: string,
     path: string,

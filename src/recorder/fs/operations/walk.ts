@@ -8,13 +8,13 @@ export interface Entry {
   readonly kind: Kind | undefined
 }
 
-/** A recorded directory and all that is in it, parents first. */
+/** A recorded directory, not the root, and all that is in it: parents first. */
 export function* walk(context: Context, directory: string): Steps<Entry[]> {
   const entries: Entry[] = [{ path: directory, kind: 'directory' }]
   for (const { path, kind } of entries) {
     if (kind !== 'directory') continue
     for (const name of yield* ask('readdir', context.disk.real(path))) {
-      const below = path === '/' ? `/${name}` : `${path}/${name}`
+      const below = `${path}/${name}`
       entries.push({ path: below, kind: context.tree.kindOf(below) })
     }
   }
