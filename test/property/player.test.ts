@@ -19,7 +19,8 @@ type Step =
       readonly content: string
       readonly sum: boolean
     }
-  | { readonly kind: 'hand off' | 'dead branch' }
+  | { readonly kind: 'hand off' }
+  | { readonly kind: 'dead branch' }
 
 const steps = fc.array(
   fc.oneof(
