@@ -212,6 +212,11 @@ describe('hints that cannot be written', () => {
     ['live_nodes[0].segments[1].log', 'a\udc00', node({ log: 'a\udc00' })],
     ['properties[0].path', '\udfff', { properties: [{ path: '\udfff', content: '' }] }],
     ['properties[0].content', '\ud800x', { properties: [{ path: '', content: '\ud800x' }] }],
+    [
+      'properties[1].content',
+      '\ud800',
+      { properties: [...HINTS.properties, { path: '', content: '\ud800' }] },
+    ],
   ])('are HINTS_INVALID, with path and value (%s: %j)', (path, value, change) => {
     const hints = { ...HINTS, ...change }
     for (const write of [hintsToJson, hintsToProto]) {

@@ -233,6 +233,26 @@ describe('encoders', () => {
     },
   )
 
+  it('numbers of every width come back, in each place of a write (2^k - 1, 2^k for k up to 53)', () => {
+    const out = new Uint8Array(100)
+    const op = new RecordedOp()
+    const numbers = Array.from({ length: 53 }, (_, k) => [2 ** k - 1, 2 ** k]).flat()
+    for (const number of [...numbers, MAX]) {
+      for (const [seqNo, fnode, offset, length] of [
+        [number, 1, 1, 1],
+        [1, number, 0, 1],
+        [1, 1, number, 1],
+        [1, 1, 1, number],
+        [number, number, number, number],
+      ] as const) {
+        const end = encodeWrite(out, 2, seqNo, 3, 4, fnode, offset, length)
+        expect(readFrameHeader(out, 2)).toBe(end - 2 - FRAME_HEADER_BYTES)
+        decodeRecordedOp(out, 2 + FRAME_HEADER_BYTES, end, op)
+        expect(op).toMatchObject({ seqNo, checksum: 3, author: 4, fnode, offset, length })
+      }
+    }
+  })
+
   it('checksums and authors may be int32 or uint32', () => {
     const signed = new Uint8Array(50)
     const unsigned = new Uint8Array(50)
