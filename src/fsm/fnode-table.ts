@@ -208,11 +208,16 @@ export class FnodeTable {
   }
 
   #move(from: number, to: number): void {
-    for (let i = 0; i < STRIDE_INT32; i++) {
-      this.#int32[to * STRIDE_INT32 + i] = this.#int32[from * STRIDE_INT32 + i] as number
-    }
+    this.#copy(this.#rows, this.#int32, this.#firsts, from, to)
+  }
+
+  /** Copies a row. The int32 are not copied as doubles: some of those would be NaN, which need not keep its bits. */
+  #copy(rows: Float64Array, int32: Int32Array, firsts: Float64Array, from: number, to: number): void {
+    for (let i = 0; i < STRIDE - 1; i++) this.#rows[to * STRIDE + i] = rows[from * STRIDE + i] as number
+    this.#int32[to * STRIDE_INT32 + SOURCE] = int32[from * STRIDE_INT32 + SOURCE] as number
+    this.#int32[to * STRIDE_INT32 + PATHS] = int32[from * STRIDE_INT32 + PATHS] as number
     for (let i = 0; i < FIRST_STRIDE; i++) {
-      this.#firsts[to * FIRST_STRIDE + i] = this.#firsts[from * FIRST_STRIDE + i] as number
+      this.#firsts[to * FIRST_STRIDE + i] = firsts[from * FIRST_STRIDE + i] as number
     }
   }
 
@@ -227,14 +232,7 @@ export class FnodeTable {
     this.#shift--
     for (let old = 0; old * STRIDE < rows.length; old++) {
       const fnode = rows[old * STRIDE + FNODE] as number
-      if (fnode === 0) continue
-      const row = this.#emptyRow(fnode)
-      for (let i = 0; i < STRIDE_INT32; i++) {
-        this.#int32[row * STRIDE_INT32 + i] = int32[old * STRIDE_INT32 + i] as number
-      }
-      for (let i = 0; i < FIRST_STRIDE; i++) {
-        this.#firsts[row * FIRST_STRIDE + i] = firsts[old * FIRST_STRIDE + i] as number
-      }
+      if (fnode !== 0) this.#copy(rows, int32, firsts, old, this.#emptyRow(fnode))
     }
   }
 

@@ -25,9 +25,9 @@ const REUSED_UNITS_MAX = 64
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export class PathArena {
-  readonly #bytes: Uint8Array<ArrayBuffer>
-  readonly #int32: Int32Array
-  readonly #owners: Float64Array
+  #bytes: Uint8Array
+  #int32: Int32Array
+  #owners: Float64Array
   #end = 0
   /** How many units belong to entries in use. */
   #live = 0
@@ -107,8 +107,20 @@ export class PathArena {
     this.#free[units] = place
   }
 
+  /** Makes room for a path of `length` bytes, in a larger buffer, unless most of this one is waste: then `succeed`. */
+  grow(length: number): boolean {
+    if (2 * this.#live < this.#end) return false
+    const old = this.#bytes
+    const buffer = new ArrayBuffer(2 * old.length + 8 * unitsOf(length))
+    this.#bytes = new Uint8Array(buffer)
+    this.#bytes.set(old)
+    this.#int32 = new Int32Array(buffer)
+    this.#owners = new Float64Array(buffer)
+    return true
+  }
+
   /** An empty arena with room for all entries in use, for a path of `length` bytes more, and for as much again. */
-  successor(length: number): PathArena {
+  succeed(length: number): PathArena {
     return new PathArena(Math.max(UNITS_MIN, 2 * (this.#live + unitsOf(length))))
   }
 

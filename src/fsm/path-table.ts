@@ -48,12 +48,15 @@ export class PathTable {
   }
 
   /**
-   * Adds a path that is not there yet, before `next` in the list of its owner, and answers its place; `NONE` when there
-   * is no room: then `compact` first.
+   * Adds a path that is not there yet, before `next` in the list of its owner, and answers its place; `NONE` when the
+   * arena is full, and mostly of paths that are gone: then `compact` first.
    */
   add(hash: number, bytes: Uint8Array, begin: number, end: number, owner: number, next: number): number {
-    const place = this.#arena.put(owner, next, bytes, begin, end)
-    if (place === NONE) return NONE
+    let place = this.#arena.put(owner, next, bytes, begin, end)
+    if (place === NONE) {
+      if (!this.#arena.grow(end - begin)) return NONE
+      place = this.#arena.put(owner, next, bytes, begin, end)
+    }
     if (2 * ++this.#size > this.#mask) this.#grow()
     this.#insert(hash, place + 1)
     return place
@@ -116,7 +119,7 @@ export class PathTable {
    */
   compact(length: number): (place: number) => number {
     const old = this.#arena
-    const arena = old.successor(length)
+    const arena = old.succeed(length)
     const moved: number[] = []
     const slots = this.#slots
     for (let at = 1; at < slots.length; at += 2) {
