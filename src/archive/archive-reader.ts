@@ -157,6 +157,8 @@ class Cursor {
   #left: number
   /** How much to read, when the frame at `offset` is known to need more than a piece. */
   #frameBytes = 0
+  /** Where the frame that is being decoded ends; Infinity when there is none. */
+  #frameEnd = Infinity
   #lastStreamIndex = -1
   /** Where the piece that is being walked through lies in the file. */
   #base = 0
@@ -217,13 +219,16 @@ class Cursor {
   #take(bytes: Uint8Array, batch: LogEntry[]): void {
     const header = this.#header
     this.#frameBytes = 0
+    this.#frameEnd = Infinity
     for (let at = 0; at < bytes.length; at = this.offset - this.#base) {
       if (!this.#isWhole(bytes, at, this.offset)) return
       const dataEnd = header.dataBegin + header.length
+      this.#frameEnd = this.#base + dataEnd
       // The first frame of the file is the descriptor's, which is not looked at.
       const entry = this.offset === 0 ? undefined : this.#entryIn(bytes, header.dataBegin, dataEnd)
-      this.offset = this.#base + dataEnd
+      this.offset = this.#frameEnd
       this.#frameBytes = 0
+      this.#frameEnd = Infinity
       if (entry === undefined) continue
       if (this.#options.lastOnly === true) batch.length = 0
       batch.push(entry)
@@ -233,24 +238,16 @@ class Cursor {
     }
   }
 
-  /** The entry in `bytes[begin, end)`, undefined when its stream index lies before those asked for, or it is damaged. */
+  /** The entry in `bytes[begin, end)`, undefined when its stream index lies before those asked for. */
   #entryIn(bytes: Uint8Array, begin: number, end: number): LogEntry | undefined {
-    try {
-      // Most of what lies before the first entry is passed over without being decoded.
-      if (this.#lastStreamIndex < this.#firstIndex) {
-        this.#lastStreamIndex = peekStreamIndex(bytes, begin, end)
-        if (this.#lastStreamIndex < this.#firstIndex) return undefined
-      }
-      const entry = decodeLogEntry(bytes, begin, end)
-      this.#lastStreamIndex = entry.streamIndex
-      return entry.streamIndex < this.#firstIndex ? undefined : entry
-    } catch (error) {
-      const { onDamage } = this.#options
-      if (onDamage === undefined || !(error instanceof RecoveryLogError)) throw error
-      // The frames around it are whole: only this one is left out.
-      onDamage({ offset: this.offset, resumedAt: this.#base + end, error: this.#placed(error) })
-      return undefined
+    // Most of what lies before the first entry is passed over without being decoded.
+    if (this.#lastStreamIndex < this.#firstIndex) {
+      this.#lastStreamIndex = peekStreamIndex(bytes, begin, end)
+      if (this.#lastStreamIndex < this.#firstIndex) return undefined
     }
+    const entry = decodeLogEntry(bytes, begin, end)
+    this.#lastStreamIndex = entry.streamIndex
+    return entry.streamIndex < this.#firstIndex ? undefined : entry
   }
 
   #isWhole(bytes: Uint8Array, at: number, offset: number): boolean {
@@ -284,7 +281,9 @@ class Cursor {
     if (!(error instanceof RecoveryLogError)) throw error
     const placed = this.#placed(error)
     const { onDamage } = this.#options
-    const resumedAt = isAtEnd ? undefined : this.#archive.offsetBehind(this.offset)
+    // Behind the frame, when its end is known; but what the index knows to begin within it tells that its length lies.
+    const next = Math.min(this.#frameEnd, this.#archive.offsetBehind(this.offset) ?? Infinity)
+    const resumedAt = isAtEnd || next === Infinity ? undefined : next
     if (onDamage === undefined) this.#failure = placed
     else onDamage({ offset: this.offset, resumedAt, error: placed })
     this.#frameBytes = 0

@@ -20,7 +20,7 @@ const SUITES: readonly [VectorSuite, Partial<Record<Rule, number>>][] = [
   [bundles, { 'equal to Go': 31, 'typed error': 37, doubtful: 4, counted: 72 }],
   [archives, { 'equal to Go': 130, 'typed error': 24, doubtful: 79, 'as the spec says': 58 }],
   [generated, { 'equal to Go': 24 }],
-  [renderer, { 'equal to Go': 40 }],
+  [renderer, { 'equal to Go': 39, doubtful: 1 }],
 ]
 
 it.each(SUITES.map(([suite, counts]) => ({ file: suite.file, suite, counts })))(
