@@ -100,6 +100,7 @@ export type {
 
 export {
   FileHandle,
+  FileLines,
   FS_SUPPORT,
   HANDLE_SUPPORT,
   PROMISES_SUPPORT,

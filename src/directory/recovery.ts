@@ -79,11 +79,6 @@ export function generationOf(stored: readonly StoredHints[]): number {
   return stored.reduce((highest, { set }) => Math.max(highest, set?.since[0] ?? 0), 0)
 }
 
-/** The newest set that can be read. */
-export function newestSet(stored: readonly StoredHints[]): HintsSet | undefined {
-  return stored.find(({ set }) => set !== undefined)?.set
-}
-
 /**
  * The owner's place in the order of owners. A change of log and an accepted loss begin a new generation, for the
  * offsets of what was before them cannot be compared with those of what comes after.

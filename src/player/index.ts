@@ -1,6 +1,5 @@
 export { nullTarget } from './null-target.ts'
 export { plannedRanges, planPlayback } from './plan.ts'
-export type { Plan } from './plan.ts'
 export { Player } from './player.ts'
 export type {
   AtHead,

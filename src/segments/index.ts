@@ -1,5 +1,5 @@
 export { JOIN_RULES, joinRule, joinSegments } from './join-segments.ts'
-export type { JoinOutcome, JoinRule } from './join-segments.ts'
+export type { JoinOutcome } from './join-segments.ts'
 export { SegmentSet } from './segment-set.ts'
 export { validateSegment } from './segment.ts'
 export type { Segment } from './segment.ts'

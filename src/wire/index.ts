@@ -26,7 +26,6 @@ export {
   readRecordHeader,
   RECORD_BYTES_MAX,
   RecordReader,
-  recordsOf,
   recordTooLarge,
   splitRecords,
 } from './recordio.ts'
