@@ -52,12 +52,21 @@ export class CommittedView {
       // The epoch before ends in damage. No seal can lie above it, so what lies below can still be read.
       return { epoch: epoch - 1, offset: Number(error.data['offset']), registers: () => [], damage: error }
     }
-    const head = readHead(this.#folder, epoch)
-    if (head?.boot !== this.#boot) {
+    let head = this.#headOf(epoch)
+    if (head === undefined) {
       const { offset, registers, damage } = this.#scanned(seal)
-      return { epoch, offset, registers: () => registers, damage }
+      // An appender writes its head before all else: if it was at work while we scanned, the head is there by now.
+      head = this.#headOf(epoch)
+      if (head === undefined) return { epoch, offset, registers: () => registers, damage }
     }
-    return { epoch, offset: head.synced, registers: () => this.#registersAt(seal, head), damage: undefined }
+    const named = head
+    return { epoch, offset: named.synced, registers: () => this.#registersAt(seal, named), damage: undefined }
+  }
+
+  /** The head of an epoch, if it was written in this boot. */
+  #headOf(epoch: number): HeadSlot | undefined {
+    const head = readHead(this.#folder, epoch)
+    return head?.boot === this.#boot ? head : undefined
   }
 
   /** The head is missing, torn or of another boot: whole groups count. */

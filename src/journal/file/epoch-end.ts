@@ -114,8 +114,9 @@ function scanSegment(
 
 /** The head of this boot saves walking through the whole segment: its last group is where to go on from. */
 function scanFromHead(segment: SegmentFile, head: HeadSlot | undefined): SegmentScan | undefined {
-  if (head === undefined || head.groupPosition === 0 || head.segmentBegin !== segment.name.begin)
+  if (head === undefined || head.groupPosition === 0 || head.segmentBegin !== segment.name.begin) {
     return undefined
+  }
   const group = segment.groupAt(head.groupPosition, SEGMENT_HEADER_BYTES)
   const scan = typeof group === 'object' ? segment.scan(head.groupPosition, group.begin) : undefined
   return scan?.last && scan

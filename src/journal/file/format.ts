@@ -182,9 +182,11 @@ export function encodeHeadSlot(slot: HeadSlot): Uint8Array {
  * The newer slot of a head file. Undefined when one of the two is not whole: it is being written just now, or torn.
  */
 export function decodeHead(bytes: Uint8Array): HeadSlot | undefined {
-  const slots = [bytes.subarray(0, HEAD_SLOT_BYTES), bytes.subarray(HEAD_SLOT_BYTES)].map(decodeHeadSlot)
-  const [older, newer] = slots.sort((a, b) => (a?.count ?? 0) - (b?.count ?? 0))
-  return newer !== undefined && newer.count === (older?.count ?? 0) + 1 ? newer : undefined
+  const first = decodeHeadSlot(bytes.subarray(0, HEAD_SLOT_BYTES))
+  const second = decodeHeadSlot(bytes.subarray(HEAD_SLOT_BYTES))
+  const counts = [first?.count ?? 0, second?.count ?? 0] as const
+  if (Math.abs(counts[0] - counts[1]) !== 1) return undefined
+  return counts[0] > counts[1] ? first : second
 }
 
 function decodeHeadSlot(bytes: Uint8Array): HeadSlot | undefined {

@@ -15,7 +15,7 @@ import { RecoveryLogError } from '../../../src/errors/index.ts'
 import { FileJournal } from '../../../src/journal/file/index.ts'
 import type { FileJournalOptions, TornTail } from '../../../src/journal/file/index.ts'
 
-const SIZES = [5, 30, 12, 200, 9, 1]
+const SIZES = [5, 30, 12, 70, 9, 1]
 const CONTENT = new Uint8Array(SIZES.reduce((sum, size) => sum + size)).map((_, i) => i * 7 + 1)
 
 let root: string
@@ -31,7 +31,7 @@ afterAll(() => {
 /** Six appends in two epochs, and several segments. */
 async function makeJournal(dir: string, durability: 'disk' | 'process'): Promise<void> {
   const open = (): Promise<FileJournal> =>
-    FileJournal.open({ dir, name: 'test/damage', durability, segmentBytes: 250, bootId: 'boot' })
+    FileJournal.open({ dir, name: 'test/damage', durability, segmentBytes: 300, bootId: 'boot' })
   let journal = await open()
   let at = 0
   for (const [index, size] of SIZES.entries()) {
@@ -72,6 +72,7 @@ async function readBack(dir: string, options: Partial<FileJournalOptions> = {}):
 
 /** A copy of the journal for each damage, made once and mended after each. */
 async function forEachDamage(
+  step: number,
   change: (bytes: Buffer, at: number) => Buffer,
   check: (dir: string, file: string, at: number) => Promise<void>,
 ): Promise<number> {
@@ -80,7 +81,7 @@ async function forEachDamage(
   let count = 0
   for (const file of readdirSync(dir)) {
     const bytes = readFileSync(join(dir, file))
-    for (let at = 0; at < bytes.length; at++) {
+    for (let at = 0; at < bytes.length; at += step) {
       writeFileSync(join(dir, file), change(Buffer.from(bytes), at))
       await check(dir, file, at)
       writeFileSync(join(dir, file), bytes)
@@ -94,6 +95,7 @@ describe('file journal: damage', () => {
   it('any one byte of any file flipped: the right bytes, or CORRUPT with a place', async () => {
     const kinds = new Set<string>()
     const count = await forEachDamage(
+      1,
       (bytes, at) => {
         bytes[at] = (bytes[at] as number) ^ 0x5a
         return bytes
@@ -103,7 +105,7 @@ describe('file journal: damage', () => {
         const kind = file.split('.')[1] ?? file
         kinds.add(`${kind} ${error?.code ?? 'whole'}`)
         if (error === undefined) expect([kind, at, read]).toEqual([kind, at, CONTENT.length])
-        else expect(error.data).toMatchObject({ offset: expect.any(Number), length: expect.any(Number) })
+        else expect([typeof error.data['offset'], typeof error.data['length']]).toEqual(['number', 'number'])
         if (kind === 'segment') expect(error?.data).toMatchObject({ journal: 'test/damage', offset: read })
       },
     )
@@ -114,6 +116,7 @@ describe('file journal: damage', () => {
   it('any file cut anywhere: the right bytes, or CORRUPT with a place', async () => {
     const kinds = new Set<string>()
     await forEachDamage(
+      3,
       (bytes, at) => bytes.subarray(0, at),
       async (dir, file, at) => {
         const { read, error } = await readBack(dir)
@@ -137,7 +140,7 @@ describe('file journal: damage', () => {
     const { read, error } = await readBack(dir)
     expect([read, error?.data]).toEqual([5, expect.objectContaining({ offset: 5, length: 30 })])
     await using journal = await FileJournal.open({ dir })
-    for (const offset of [35, 36, 47, 300 - 60]) {
+    for (const offset of [35, 36, 47, 110]) {
       let at = offset
       for await (const chunk of journal.read({ offset })) {
         expect(chunk.offset).toBe(at)

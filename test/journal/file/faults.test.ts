@@ -3,7 +3,7 @@ import { RecoveryLogError } from '../../../src/errors/index.ts'
 import { FileJournal } from '../../../src/journal/file/index.ts'
 import type { JournalFileSystem } from '../../../src/journal/file/index.ts'
 import { History } from './history.ts'
-import { SimulatedDisk, systemError } from './simulated-disk.ts'
+import { chances, SimulatedDisk, systemError } from './simulated-disk.ts'
 
 const DIR = '/journal'
 const AUTHOR = 'author'
@@ -111,8 +111,8 @@ describe('file journal: the process ends in the middle of any call', async () =>
     }
   })
 
-  it('each in turn, and then the power goes too: the same (4 seeds)', async () => {
-    for (let seed = 1; seed <= 4; seed++) {
+  it('each in turn, and then the power goes too: the same (2 seeds)', async () => {
+    for (let seed = 1; seed <= 2; seed++) {
       for (let last = 0; last < calls; last++) {
         const { disk, history } = await liveUntil(last)
         disk.losePower(chances(seed * 1_000 + last))
@@ -140,15 +140,4 @@ async function liveUntil(last: number): Promise<{ disk: SimulatedDisk; history: 
   })
   await live(fs, history).catch(() => undefined)
   return { disk, history }
-}
-
-/** A seeded sequence of numbers in [0, 1): mulberry32. */
-function chances(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -33,8 +33,9 @@ export async function takeApart(journal: Journal): Promise<Map<string, { begin: 
       .split(' ')
     const end = begin + Number(bytes)
     if (found.has(id)) throw new Error(`${id} is there twice`)
-    if (!all.subarray(begin, end).equals(contentNamed(id, Number(bytes))))
+    if (!all.subarray(begin, end).equals(contentNamed(id, Number(bytes)))) {
       throw new Error(`${id} is not whole`)
+    }
     found.set(id, { begin, end })
     begin = end
   }

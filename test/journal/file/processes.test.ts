@@ -132,8 +132,9 @@ describe(`file journal: several processes (seed ${SEED})`, () => {
 
   it('processes that take over from each other: each acknowledged append is there once, the replaced ones are told', async () => {
     const rivals = ['a', 'b', 'c'].map((name) => new Appending(name))
-    for (const rival of rivals)
+    for (const rival of rivals) {
       await rival.until(() => rival.acknowledged.length >= 20 && rival.errors.length >= 3)
+    }
     for (const rival of rivals) await rival.kill()
     await using journal = await FileJournal.open({ dir })
     await expectAll(journal, ...rivals)

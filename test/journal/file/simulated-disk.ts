@@ -117,8 +117,9 @@ export class SimulatedDisk {
   losePower(chance: Chance): void {
     const kept = new Map(this.#syncedNames)
     for (const [name, inode] of this.#names) if (chance() < 0.5) kept.set(name, inode)
-    for (const name of this.#syncedNames.keys())
+    for (const name of this.#syncedNames.keys()) {
       if (!this.#names.has(name) && chance() < 0.5) kept.delete(name)
+    }
     for (const inode of new Set(kept.values())) {
       inode.data = afterPowerLoss(inode, chance)
       inode.synced = inode.data.slice()
@@ -245,4 +246,15 @@ export function systemError(code: string, path: string): Error {
 
 function notCalled(): never {
   throw new Error('a file journal does not call this')
+}
+
+/** A seeded sequence of numbers in [0, 1): mulberry32. */
+export function chances(seed: number): Chance {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
 }
