@@ -121,8 +121,8 @@ test('support: promisified calls answer what those of node do', async () => {
     buffers: [Buffer.from('ab')],
   })
   const { exists } = fs as unknown as { exists: (path: string, tell: (is: boolean) => void) => undefined }
-  expect(await promisify(exists)('/a')).toBe(true)
-  expect(await promisify(exists)('/b')).toBe(false)
+  expect(await promisify<string, boolean>(exists as never)('/a')).toBe(true)
+  expect(await promisify<string, boolean>(exists as never)('/b')).toBe(false)
   expect(
     await new Promise((resolve) => {
       exists('/a', resolve)
