@@ -4,9 +4,6 @@ import { argumentError, systemError } from './errors.ts'
 import { isBrokenText, isReservedName, isTooLong, parentOf } from './names.ts'
 import { ask, type Steps } from './steps.ts'
 
-/** A path as Node takes it. */
-export type PathArgument = string | Uint8Array | URL
-
 export interface Place {
   /** Begins with `/`, without `.`, `..`, empty pieces or a slash at its end. */
   readonly path: string
@@ -48,7 +45,7 @@ export function* locate(context: Context, argument: unknown, locating: Locating)
   return { path, real: context.disk.real(path) + (path === '/' ? '' : slash), shown }
 }
 
-/** The text of a path, or of the beginning of one. `EPERM` when it is not valid UTF-8. */
+/** The text of a path (a string, bytes, or a file URL), or of the beginning of one. `EPERM` when it is not valid UTF-8. */
 export function pathText(argument: unknown, syscall: string): string {
   let text: string
   if (typeof argument === 'string') text = argument
