@@ -379,6 +379,20 @@ describe('the bounded queue', () => {
     expect(Math.max(...sizesOf(journal))).toBeLessThanOrEqual(QUEUE)
   })
 
+  it('does not give the same room twice', async () => {
+    const { recorder } = await held({ appendSync: false }, { queueBytesMax: QUEUE })
+    const enter = async (bytes: number): Promise<void> => {
+      await recorder.room(bytes + WRITE_FRAME_BYTES_MAX)
+      recorder.write(1, 0, data(bytes))
+      expect(recorder.queuedBytes).toBeLessThanOrEqual(QUEUE)
+    }
+    void enter(700)
+    let isIn = false
+    void enter(600).then(() => (isIn = true))
+    await settled()
+    expect([isIn, recorder.queuedBytes < QUEUE]).toEqual([false, true])
+  })
+
   it('waits with a call for those before it, even when it would fit', async () => {
     const { recorder, journal } = await filled({ appendSync: false })
     let isIn = false
