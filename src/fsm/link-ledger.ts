@@ -6,6 +6,8 @@
  * maxima: a change of links is always the newest one, so it is written straight up to the root.
  */
 
+import { lowerBound } from './lower-bound.ts'
+
 const ENTRIES_MIN = 16
 
 export class LinkLedger {
@@ -18,10 +20,6 @@ export class LinkLedger {
   #extents = new Float64Array(ENTRIES_MIN)
   /** A tree over the entries: node 1 is the root, the leaves begin at the middle; each the entry changed last, or -1. */
   #newest = new Int32Array(2 * ENTRIES_MIN).fill(-1)
-
-  get size(): number {
-    return this.#size
-  }
 
   /** Whether the next `create` finds no room: then `retain` what is still needed. */
   get isFull(): boolean {
@@ -137,18 +135,6 @@ export class Lives {
     const found = this.#ends[span]
     return found !== undefined && found.seqNo > end.seqNo ? found : end
   }
-}
-
-/** The index of the first of `length` rising numbers that is not below `number`. */
-function lowerBound(numbers: ArrayLike<number>, length: number, number: number): number {
-  let begin = 0
-  let end = length
-  while (begin < end) {
-    const middle = (begin + end) >>> 1
-    if ((numbers[middle] as number) < number) begin = middle + 1
-    else end = middle
-  }
-  return begin
 }
 
 function resized(values: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {

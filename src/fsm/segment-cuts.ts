@@ -3,6 +3,7 @@ import { extentOf, NONE, placeOfExtent } from './fnode-table.ts'
 import type { FnodeTable, Piece } from './fnode-table.ts'
 import { LinkLedger } from './link-ledger.ts'
 import type { Lives } from './link-ledger.ts'
+import { lowerBound } from './lower-bound.ts'
 
 /** How many steps of `#selfContained` are exact, before the answer may be a later end than is needed. */
 const EXACT_STEPS_MAX = 16
@@ -259,9 +260,8 @@ export class SegmentCuts {
     const seqNo = this.#ledger.changeOf(change)
     if (seqNo > end.seqNo) return { seqNo, extent: this.#ledger.extentOf(change) }
     for (const { earlier, newest } of this.#settings.values()) {
-      if (newest.seqNo > end.seqNo && earlier.some((setting) => setting >= first && setting <= end.seqNo)) {
-        return newest
-      }
+      const setting = earlier[lowerBound(earlier, earlier.length, first)]
+      if (setting !== undefined && setting <= end.seqNo && newest.seqNo > end.seqNo) return newest
     }
     return undefined
   }

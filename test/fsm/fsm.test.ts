@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { FSM } from '../../src/fsm/index.ts'
 import type { FSMHints, FSMOptions } from '../../src/fsm/index.ts'
-import { asRecordedOp, logOp } from '../support/op-log.ts'
+import { crc32c } from '../../src/wire/index.ts'
+import { asRecordedOp, logOp, randomFrom } from '../support/op-log.ts'
 import type { Change, LoggedOp } from '../support/op-log.ts'
 
 const LOG = 'a/log'
@@ -126,7 +127,7 @@ describe('fsm: looking things up', () => {
 
   test('keeps log and author of the operation that was applied last, tracked or not', () => {
     const desk = new Desk()
-    expect([desk.fsm.lastLog, desk.fsm.lastAuthor]).toEqual([LOG, 0])
+    expect([desk.fsm.lastLog, desk.fsm.lastAuthor, desk.fsm.hintedSegment]).toEqual([LOG, 0, undefined])
     desk.author = 0xfedc_ba98
     desk.log = 'b/log'
     expect(desk.apply({ kind: 'write', fnode: 5, length: 0 })).toBe('FNODE_NOT_TRACKED')
@@ -206,6 +207,67 @@ describe('fsm: applying', () => {
       { path: '/z', content: '4' },
     ])
   })
+})
+
+describe('fsm: many paths', () => {
+  test('paths are kept when the arena is compacted (long ones that go, short ones that come, two links each)', () => {
+    const desk = new Desk({ ...EMPTY, properties: [{ path: '/property', content: 'x' }] })
+    const expected = new Map<string, number>()
+    const long = Array.from({ length: 60 }, (_, i) => `/${'directory/'.repeat(i)}${String(i)}`)
+    const fnodes = long.map((path) => desk.create(path))
+    for (const [i, fnode] of fnodes.entries()) {
+      desk.apply({ kind: 'link', fnode, path: `/second-${String(i)}` })
+      expected.set(`/second-${String(i)}`, fnode)
+    }
+    for (const [i, fnode] of fnodes.entries()) desk.unlink(fnode, long[i] as string)
+    for (let i = 0; i < 3000; i++) {
+      const path = `/new-${String(i)}`
+      if (i % 3 === 0) expected.set(path, desk.create(path))
+      else if (i % 3 === 1) expected.set(path, fnodes[i % 60] as number)
+      if (i % 3 === 1) desk.apply({ kind: 'link', fnode: fnodes[i % 60] as number, path })
+    }
+    const links = [...desk.fsm.links()]
+    expect(new Map(links.map(({ path, fnode }) => [path, fnode]))).toEqual(expected)
+    for (const [path, fnode] of expected) expect(desk.fsm.fnodeOf(path)).toBe(fnode)
+    for (const path of long) expect(desk.fsm.fnodeOf(path)).toBeUndefined()
+    expect(desk.apply({ kind: 'create', path: '/property' })).toBe('PROPERTY_EXISTS')
+  })
+
+  test('a path longer than the arena is taken', () => {
+    const desk = new Desk()
+    const path = `/${'x'.repeat(3000)}`
+    const fnodes = Array.from({ length: 10 }, (_, i) => desk.create(path + String(i)))
+    expect(fnodes.map((fnode) => desk.fsm.linksOf(fnode))).toEqual(fnodes.map((_, i) => [path + String(i)]))
+    for (const [i, fnode] of fnodes.entries()) if (i > 0) desk.unlink(fnode, path + String(i))
+    const again = Array.from({ length: 10 }, (_, i) => desk.create(`${path}-${String(i)}`))
+    expect(again.map((fnode) => desk.fsm.linksOf(fnode)[0])).toEqual(
+      again.map((_, i) => `${path}-${String(i)}`),
+    )
+    expect(desk.fsm.linksOf(1)).toEqual([`${path}0`])
+  })
+
+  test('two paths of one hash and one length are two', () => {
+    const [one, other] = pathsOfOneHash()
+    const desk = new Desk()
+    const fnode = desk.create(one)
+    expect(desk.fsm.fnodeOf(other)).toBeUndefined()
+    const second = desk.create(other)
+    expect([desk.fsm.fnodeOf(one), desk.fsm.fnodeOf(other)]).toEqual([fnode, second])
+    desk.unlink(fnode, one)
+    expect([desk.fsm.fnodeOf(one), desk.fsm.fnodeOf(other)]).toEqual([undefined, second])
+  })
+
+  function pathsOfOneHash(): [string, string] {
+    const seen = new Map<number, string>()
+    const random = randomFrom(7)
+    for (;;) {
+      const path = `/${String(random(1e9)).padStart(9, '0')}${String(random(1e9)).padStart(9, '0')}`
+      const hash = crc32c(0, new TextEncoder().encode(path))
+      const other = seen.get(hash)
+      if (other !== undefined && other !== path) return [other, path]
+      seen.set(hash, path)
+    }
+  }
 })
 
 describe('fsm: cuts', () => {
@@ -323,6 +385,7 @@ describe('fsm: cuts', () => {
     const segments = hints.liveNodes[0]?.segments ?? []
     for (const options of [CUTS, {}]) {
       const second = new Desk(hints, options)
+      expect(second.fsm.hintedSegment).toEqual({ ...segments[0], log: LOG })
       for (const op of first.ops) {
         if (segments.some((s) => s.firstSeqNo <= op.seqNo && op.seqNo <= s.lastSeqNo)) second.give(op)
       }

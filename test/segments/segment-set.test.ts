@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { SegmentSet } from '../../src/segments/index.ts'
 import type { Segment } from '../../src/segments/index.ts'
+import { randomFrom } from '../support/op-log.ts'
 
 function segment(firstSeqNo: number, lastSeqNo: number, change: Partial<Segment> = {}): Segment {
   return {
@@ -46,6 +47,19 @@ describe('segment set: adding', () => {
     expect([...set]).toEqual([segment(1, 5999)])
     set.add(segment(7000, 7001))
     expect(set.last).toEqual(segment(7000, 7001))
+  })
+
+  test('keeps its order whatever the order of adding (3,000 members, shuffled)', () => {
+    const members = Array.from({ length: 3000 }, (_, i) => segment(4 * i + 2, 4 * i + 3))
+    const random = randomFrom(20261121)
+    const shuffled = members.map((member) => ({ member, key: random(2 ** 31) })).sort((a, b) => a.key - b.key)
+    const set = new SegmentSet(shuffled.map(({ member }) => member))
+    expect([...set]).toEqual(members)
+    expect([set.size, set.first, set.last]).toEqual([3000, members[0], members[2999]])
+    const odd = members.filter((_, i) => i % 2 === 1)
+    for (const { firstSeqNo, lastSeqNo } of odd) set.add(segment(firstSeqNo - 2, lastSeqNo))
+    expect(set.size).toBe(1500)
+    expect(set.intersect('a/log', 0, Infinity)).toEqual([...set])
   })
 
   test('joins with the first of a chunk alone (each place of 1,000 members)', () => {

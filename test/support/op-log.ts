@@ -35,7 +35,7 @@ export type LoggedOp = Change &
     readonly log: string
   }
 
-const scratch = new Uint8Array(4096)
+const scratch = new Uint8Array(16_384)
 
 /** Encodes a change, and places it in a log. */
 export function logOp(stamp: Stamp, change: Change, log: string, firstOffset: number): LoggedOp {
