@@ -40,8 +40,20 @@ test('queue: synchronous calls throw BACKLOGGED before anything is changed, wher
   ) {
     continue
   }
-  const position = recorder.position
+  const [position, before] = [recorder.position, fs.readFileSync('/a')]
   const calls = [
+    () => {
+      fs.truncateSync('/a', 5000)
+    },
+    () => {
+      fs.linkSync('/a', '/b')
+    },
+    () => {
+      fs.unlinkSync('/a')
+    },
+    () => fs.mkdtempSync('/t'),
+    () => fs.openSync('/b', 'w'),
+    () => fs.openSync('/a', 'w'),
     () => {
       fs.writeFileSync('/b', KIB)
     },
@@ -76,6 +88,7 @@ test('queue: synchronous calls throw BACKLOGGED before anything is changed, wher
   for (const call of calls) expect(codeOf(call)).toBe('BACKLOGGED')
   expect(recorder.position).toBe(position)
   expect(fs.readdirSync('/')).toEqual(['a', 'open'])
+  expect(fs.readFileSync('/a')).toEqual(before)
   fs.chmodSync('/a', 0o600) // nothing to record
   fs.closeSync(fd)
   gate.release()
