@@ -60,7 +60,7 @@ function resolve(journals: Journals, log: string): ReturnType<Extract<Journals, 
 /** Throws `DATA_LOSS` for a hinted segment that begins at its log's head, or that ends past it. */
 export function checkHeads(segments: readonly Segment[], logs: ReadonlyMap<string, NamedLog>): void {
   for (const segment of segments) {
-    const head = logs.get(segment.log)?.head.offset ?? 0
+    const head = (logs.get(segment.log) as NamedLog).head.offset
     if (segment.firstOffset < head && segment.lastOffset <= head) continue
     throw new RecoveryLogError('DATA_LOSS', `${segment.log} ends at ${head}, before what the hints name`, {
       log: segment.log,
@@ -76,7 +76,7 @@ export function checkHeads(segments: readonly Segment[], logs: ReadonlyMap<strin
  */
 export function checkPoint(point: LogEnd, names: LogNames, logs: ReadonlyMap<string, NamedLog>): void {
   const { log, end } = point
-  const head = logs.get(names.lastLog)?.head.offset ?? 0
+  const head = (logs.get(names.lastLog) as NamedLog).head.offset
   if (log !== names.lastLog) {
     throw new RecoveryLogError('INVALID', `the hints are played in ${names.lastLog}, not in ${log}`, {
       log,

@@ -57,13 +57,14 @@ export class Reading {
     for (;;) {
       const hint = fsm.hintedSegment
       if (hint === undefined) skipped.endHints()
-      const head = this.log === lastLog ? limit : (this.#named(this.log)?.head.offset ?? 0)
+      const isLast = this.log === lastLog || this.log === ''
+      const head = isLast ? limit : this.#named().head.offset
       switch (nextRead(hint, { log: this.log, offset: scanner.position, head, lastLog })) {
         case 'seek to the hint':
-          await this.#goTo(hint?.log ?? lastLog, hint?.firstOffset ?? 0)
+          await this.#goTo(hint as Segment)
           continue
         case 'seek to the beginning':
-          await this.#goTo(lastLog, 0)
+          await this.#goTo({ log: lastLog, firstOffset: 0 })
           continue
         case 'data loss':
           throw this.#unusedHints(hint, head)
@@ -151,7 +152,7 @@ export class Reading {
     }
   }
 
-  async #goTo(log: string, offset: number): Promise<void> {
+  async #goTo({ log, firstOffset: offset }: Pick<Segment, 'log' | 'firstOffset'>): Promise<void> {
     this.log = log
     await this.#moveReader(offset, false)
     this.#parts.scanner.begin(log, offset)
@@ -160,9 +161,7 @@ export class Reading {
 
   async #moveReader(offset: number, block: boolean): Promise<void> {
     await this.#parts.target.release()
-    const named = this.#named(this.log)
-    if (named === undefined) throw new TypeError(`no journal is known for ${this.log}`)
-    await this.#reader.seek(named.journal, offset, block)
+    await this.#reader.seek(this.#named().journal, offset, block)
   }
 
   /** What lies from the reader's offset to `end` has been deleted. */
@@ -193,7 +192,8 @@ export class Reading {
     )
   }
 
-  #named(log: string): NamedLog | undefined {
-    return this.#parts.logs.get(log)
+  /** The log that is being read. All that hints name were found before. */
+  #named(): NamedLog {
+    return this.#parts.logs.get(this.log) as NamedLog
   }
 }

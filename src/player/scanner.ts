@@ -29,6 +29,9 @@ export type ScanStop =
   | 'hint' // the first hinted segment has been used up
   | 'room' // the target takes no more at the moment
 
+/** What `#play` answers for an operation that reaches across the limit. */
+const BLOCKED = -1
+
 const MAGIC_BYTES = 4
 const CARRY_BYTES = 4096
 
@@ -76,8 +79,8 @@ export class Scanner {
 
   /** How many operations have been read, by what came of them. */
   get outcomes(): ReadonlyMap<Outcome, number> {
-    const applied: [Outcome, number][] = this.#applied === 0 ? [] : [['OK', this.#applied]]
-    return new Map([...applied, ...this.#notApplied])
+    const applied = this.#applied === 0 ? [] : [['OK', this.#applied] as const]
+    return new Map<Outcome, number>([...applied, ...this.#notApplied])
   }
 
   /** Goes to an offset of a log. What has been carried over is dropped. */
@@ -117,9 +120,9 @@ export class Scanner {
     const isFrame = magic + MAGIC_BYTES <= this.#carried || (magic === 0 && this.#desyncBegin < 0)
     if (this.#contentLeft > 0 || (this.#carried > 0 && isFrame)) {
       const what = this.#contentLeft > 0 ? "a write's content" : 'a frame'
-      throw this.#corrupt(`bytes are missing inside of ${what}`, { missing: { begin, end } })
+      throw this.#corrupt(this.position, `bytes are missing inside of ${what}`, { missing: { begin, end } })
     }
-    if (this.#carried > 0) this.#beginDesync()
+    if (this.#carried > 0) this.#beginDesync(this.position)
     this.#endDesync(begin)
     this.begin(this.#op.log, end)
     const range = { log: this.#op.log, begin, end }
@@ -139,7 +142,7 @@ export class Scanner {
   leave(boundary: number): LeftOver | undefined {
     const leftOver = this.leftOver(boundary)
     if (leftOver !== undefined) {
-      this.#beginDesync()
+      this.#beginDesync(this.position)
       this.#endDesync(boundary)
     }
     if (this.position < boundary) this.begin(this.#op.log, boundary)
@@ -148,49 +151,50 @@ export class Scanner {
 
   /** The frames that lie whole in the chunk, which is nearly all of them. */
   #scanFrames(reader: LogReader, limit: number): ScanStop | undefined {
+    const fsm = this.#fsm
+    const hintedThrough = this.#hintedThrough
     const { bytes, bytesOffset } = reader
     const end = Math.min(bytes.length, limit - bytesOffset)
     let cutEnd = end
     let at = reader.offset - bytesOffset
     while (at + FRAME_HEADER_BYTES <= end) {
-      this.position = bytesOffset + at
       const length = readFrameHeader(bytes, at)
       if (length < 0) {
-        this.#beginDesync()
+        this.#beginDesync(bytesOffset + at)
         at = findMagic(bytes, at + 1, end)
         continue
       }
-      if (length > this.#frameBytesMax) throw this.#tooLong(length)
+      if (length > this.#frameBytesMax) throw this.#tooLong(bytesOffset + at, length)
       const frameEnd = at + FRAME_HEADER_BYTES + length
       if (frameEnd > end) break
-      if (!this.#play(bytes, at, frameEnd, limit)) {
+      const contentBytes = this.#play(bytes, at, frameEnd, bytesOffset + at, limit)
+      if (contentBytes === BLOCKED) {
         cutEnd = frameEnd
         break
       }
-      at = frameEnd
-      if (this.#contentLeft > 0) {
-        const contentEnd = at + this.#contentLeft
-        const op = this.#op
-        if (
-          contentEnd > end ||
-          (this.#isApplied &&
-            (op.hasContentChecksum || !this.#target.write(op.fnode, op.offset, bytes, at, contentEnd)))
-        ) {
-          reader.offset = bytesOffset + at
-          return undefined
-        }
-        this.#contentLeft = 0
-        at = contentEnd
-      }
-      if (this.#fsm.nextSeqNo > this.#hintedThrough) {
-        reader.offset = this.position = bytesOffset + at
+      const next = frameEnd + contentBytes
+      if (contentBytes > 0 && (next > end || !this.#takeContent(bytes, frameEnd, next))) {
+        this.position = bytesOffset + at
+        reader.offset = bytesOffset + frameEnd
+        this.#contentLeft = contentBytes
         return undefined
       }
+      at = next
+      if (fsm.nextSeqNo > hintedThrough) {
+        cutEnd = at
+        break
+      }
     }
-    this.position = bytesOffset + at
-    reader.offset = this.position
+    this.position = reader.offset = bytesOffset + at
     if (at < cutEnd) this.#fill(reader, cutEnd - at, limit)
     return undefined
+  }
+
+  /** Writes, or skips, content that lies whole in the chunk. False when it is to be taken the long way. */
+  #takeContent(bytes: Uint8Array, begin: number, end: number): boolean {
+    if (!this.#isApplied) return true
+    const op = this.#op
+    return !op.hasContentChecksum && this.#target.write(op.fnode, op.offset, bytes, begin, end)
   }
 
   /** The frame that a chunk's border, or a limit, has cut. */
@@ -199,19 +203,21 @@ export class Scanner {
     if (!this.#fill(reader, frameBytes, limit)) return this.#cut(reader, frameBytes, limit)
     const length = readFrameHeader(this.#carry, 0)
     if (length < 0) {
-      this.#beginDesync()
+      this.#beginDesync(this.position)
       const found = findMagic(this.#carry, 1, this.#carried)
       this.#carry.copyWithin(0, found, this.#carried)
       this.#carried -= found
       this.position += found
       return undefined
     }
-    if (length > this.#frameBytesMax) throw this.#tooLong(length)
+    if (length > this.#frameBytesMax) throw this.#tooLong(this.position, length)
     frameBytes += length
     if (!this.#fill(reader, frameBytes, limit)) return this.#cut(reader, frameBytes, limit)
-    if (!this.#play(this.#carry, 0, frameBytes, limit)) return 'blocked'
+    const contentBytes = this.#play(this.#carry, 0, frameBytes, this.position, limit)
+    if (contentBytes === BLOCKED) return 'blocked'
     this.#carried = 0
-    if (this.#contentLeft === 0) this.position = reader.offset
+    this.#contentLeft = contentBytes
+    if (contentBytes === 0) this.position = reader.offset
     return undefined
   }
 
@@ -222,45 +228,51 @@ export class Scanner {
     const end = Math.min(begin + this.#contentLeft, reader.bytes.length)
     if (begin >= end) return 'chunk'
     if (this.#isApplied) {
-      const offset = op.offset + op.length - this.#contentLeft
-      if (!this.#target.write(op.fnode, offset, reader.bytes, begin, end)) return 'room'
+      const done = op.length - this.#contentLeft
+      if (!this.#target.write(op.fnode, op.offset + done, reader.bytes, begin, end)) return 'room'
       if (op.hasContentChecksum) {
-        this.#contentChecksum = crc32c(this.#contentChecksum, reader.bytes, begin, end)
+        this.#contentChecksum = crc32c(done === 0 ? 0 : this.#contentChecksum, reader.bytes, begin, end)
       }
     }
     reader.offset += end - begin
     this.#contentLeft -= end - begin
     if (this.#contentLeft > 0) return 'chunk'
-    this.#verifyContent()
+    if (this.#isApplied && op.hasContentChecksum) this.#verifyContent(this.#contentChecksum)
     this.position = reader.offset
     return undefined
   }
 
-  /** Applies the frame `bytes[begin, end)`. Answers false when it, or its content, reaches across the limit. */
-  #play(bytes: Uint8Array, begin: number, end: number, limit: number): boolean {
+  /**
+   * Applies the frame `bytes[begin, end)`, which lies at `offset` in the log. Answers how many bytes of content follow,
+   * or `BLOCKED` when they, or the frame, reach across the limit.
+   */
+  #play(bytes: Uint8Array, begin: number, end: number, offset: number, limit: number): number {
     const op = this.#op
+    op.firstOffset = offset
     decodeRecordedOp(bytes, begin + FRAME_HEADER_BYTES, end, op)
-    op.firstOffset = this.position
-    op.lastOffset = this.position + (end - begin) + op.length
-    if (op.lastOffset > limit) {
-      this.needed = op.lastOffset
-      return false
+    const lastOffset = offset + (end - begin) + op.length
+    if (lastOffset > limit) {
+      this.needed = lastOffset
+      return BLOCKED
     }
-    if (this.#desyncBegin >= 0) this.#endDesync(this.position)
+    op.lastOffset = lastOffset
+    if (this.#desyncBegin >= 0) this.#endDesync(offset)
     const outcome = this.#fsm.apply(op, bytes, begin + FRAME_HEADER_BYTES, end)
     this.#isApplied = outcome === 'OK'
-    this.#contentLeft = op.length
-    this.#contentChecksum = 0
-    if (this.#isApplied) this.#reenact(op)
-    else this.#report(op, outcome)
-    return true
+    if (this.#isApplied) {
+      this.#applied++
+      if (op.length === 0) this.#reenact(op)
+    } else {
+      this.#report(op, outcome)
+    }
+    return op.length
   }
 
+  /** Does what needs no content. */
   #reenact(op: RecordedOp): void {
-    this.#applied++
     if (op.kind === OpKind.create) this.#target.create(op.seqNo)
     else if (op.kind === OpKind.unlink && !this.#fsm.isLive(op.fnode)) this.#target.remove(op.fnode)
-    else if (op.length === 0) this.#verifyContent()
+    else if (op.kind === OpKind.write && op.hasContentChecksum) this.#verifyContent(0)
   }
 
   /** Tells of an operation that changed nothing, unless it is of a dead branch or an old one. */
@@ -273,16 +285,15 @@ export class Scanner {
     this.#onEvent({ type: 'not_applied', outcome, log, offset: firstOffset, seqNo, author })
   }
 
-  #verifyContent(): void {
+  #verifyContent(actual: number): void {
     const op = this.#op
-    if (!op.hasContentChecksum || !this.#isApplied || op.kind !== OpKind.write) return
-    if (op.contentChecksum === this.#contentChecksum) return
-    throw this.#corrupt('the content of a write does not have its checksum', {
+    if (op.contentChecksum === actual) return
+    throw this.#corrupt(op.firstOffset, 'the content of a write does not have its checksum', {
       seqNo: op.seqNo,
       fnode: op.fnode,
       path: this.#fsm.linksOf(op.fnode)[0],
       expected: op.contentChecksum >>> 0,
-      actual: this.#contentChecksum >>> 0,
+      actual: actual >>> 0,
     })
   }
 
@@ -315,8 +326,8 @@ export class Scanner {
     return this.#fsm.hintedSegment?.lastSeqNo ?? Infinity
   }
 
-  #beginDesync(): void {
-    if (this.#desyncBegin < 0) this.#desyncBegin = this.position
+  #beginDesync(offset: number): void {
+    if (this.#desyncBegin < 0) this.#desyncBegin = offset
   }
 
   #endDesync(end: number): void {
@@ -326,30 +337,24 @@ export class Scanner {
     this.#onEvent({ type: 'desync', ...range })
   }
 
-  #tooLong(length: number): RecoveryLogError {
-    return this.#corrupt('a message is longer than frameBytesMax', {
-      length,
-      frameBytesMax: this.#frameBytesMax,
-    })
+  #tooLong(offset: number, length: number): RecoveryLogError {
+    const frameBytesMax = this.#frameBytesMax
+    return this.#corrupt(offset, 'a message is longer than frameBytesMax', { length, frameBytesMax })
   }
 
-  #corrupt(fault: string, data: Readonly<Record<string, unknown>>): RecoveryLogError {
+  #corrupt(offset: number, fault: string, data: Readonly<Record<string, unknown>>): RecoveryLogError {
     const { log } = this.#op
-    return new RecoveryLogError('CORRUPT', `${fault}, in ${log} at ${this.position}`, {
-      log,
-      offset: this.position,
-      ...data,
-    })
+    return new RecoveryLogError('CORRUPT', `${fault}, in ${log} at ${offset}`, { log, offset, ...data })
   }
 
   /** What the decoder says of a message, with its place in the log. */
   #placed(error: unknown): unknown {
     if (!RecoveryLogError.is(error, 'CORRUPT') || 'log' in error.data) return error
-    const { log } = this.#op
+    const { log, firstOffset: offset } = this.#op
     return new RecoveryLogError(
       'CORRUPT',
-      `a message cannot be decoded, in ${log} at ${this.position}`,
-      { ...error.data, log, offset: this.position },
+      `a message cannot be decoded, in ${log} at ${offset}`,
+      { ...error.data, log, offset },
       { cause: error },
     )
   }

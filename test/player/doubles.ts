@@ -10,7 +10,7 @@ export const NO_HINTS: FSMHints = { log: LOG, liveNodes: [], properties: [] }
 
 export function memory(): { readonly volume: InstanceType<typeof Volume>; readonly fs: PlayerFileSystem } {
   const volume = new Volume()
-  return { volume, fs: createFsFromVolume(volume) as unknown as PlayerFileSystem }
+  return { volume, fs: createFsFromVolume(volume) }
 }
 
 /** Cuts what is read into chunks of `sizes` in turn, and spoils each chunk when the next one is asked for. */

@@ -60,6 +60,11 @@ async function until(holds: () => boolean): Promise<void> {
   throw new Error('waited in vain')
 }
 
+/** Lets whatever can go on go on, until all wait. */
+async function idle(): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve()
+}
+
 function base(): LogBuilder {
   const log = new LogBuilder()
   log.write(log.create('/a'), 0, 'one')
@@ -172,6 +177,13 @@ describe('player: finishing at a point in time', () => {
     player.finishAt({ log: LOG, end: middle })
     await expect(player.play()).rejects.toEqual(failing('INVALID'))
     expect(volume.toJSON()).toEqual({})
+  })
+
+  it('damage before it is damage', async () => {
+    const damaged = base().raw(Buffer.from('66339336ffffffff', 'hex'))
+    const { player } = playerOn(damaged.journal())
+    player.finishAt({ log: LOG, end: damaged.offset })
+    await expect(player.play()).rejects.toEqual(failing('CORRUPT'))
   })
 
   it('is asked for before play', async () => {
@@ -320,6 +332,9 @@ describe('player 7.7: hand-off', () => {
     const { missed } = await player.play()
     expect(missed).toMatchObject([{ kind: 'operations', author: A }])
     expect(tree()).toEqual({ '/a': 'one' })
+    const whole = playerOn(base().journal(), { acceptDataLoss: false })
+    whole.player.injectHandoff(B)
+    await expect(whole.player.play()).resolves.toMatchObject({ missed: [] })
   })
 })
 
@@ -439,6 +454,44 @@ describe('player: tailing', () => {
     expect(tree()['/a']).toBe(Array.from({ length: 20 }, (_, i) => `${i} `.padEnd(3)).join(''))
   })
 
+  it.each([
+    { what: 'a hand-off', end: (player: Player) => player.injectHandoff(B) },
+    { what: 'finishing', end: (player: Player) => player.finishAtWriteHead() },
+  ])('$what ends the wait at the head', async ({ end }) => {
+    const { player, tree } = playerOn(base().journal())
+    const played = player.play()
+    await idle()
+    end(player)
+    await played
+    expect(tree()).toEqual({ '/a': 'one' })
+  })
+
+  it('an abort ends the wait at the head', async () => {
+    const { player, volume } = playerOn(base().journal())
+    const controller = new AbortController()
+    const played = player.play({ signal: controller.signal })
+    played.catch(() => undefined)
+    await idle()
+    controller.abort()
+    await expect(played).rejects.toEqual(failing('ABORTED'))
+    expect(volume.toJSON()).toEqual({})
+  })
+
+  it('finishing ends the wait for the rest of an operation', async () => {
+    const log = base()
+    const inner = log.journal()
+    const { player, tree } = playerOn(inner)
+    const played = player.play()
+    await idle()
+    const cut = log.fork(A).write(1, 0, 'two parts').bytes.subarray(0, -1)
+    await inner.append({ content: cut })
+    await idle()
+    player.finishAtWriteHead()
+    const { leftOver } = await played
+    expect(leftOver).toEqual({ log: LOG, begin: log.offset, end: log.offset + cut.length, holdsMagic: true })
+    expect(tree()).toEqual({ '/a': 'one' })
+  })
+
   it('a standby knows what it has missed', async () => {
     const log = base()
     const inner = log.journal()
@@ -526,6 +579,17 @@ describe('player: tailing', () => {
     await played
   })
 
+  it('nothing can be measured before the heads are known', async () => {
+    const { player } = playerOn(base().journal())
+    const played = player.play()
+    expect(player.lag).toBeUndefined()
+    expect(player.position).toEqual({ log: LOG, offset: 0 })
+    expect(player.state).toMatchObject({ head: { offset: 0 }, missed: [], leftOver: undefined })
+    await expect(player.measureLag()).rejects.toThrow(TypeError)
+    player.finishAtWriteHead()
+    await played
+  })
+
   it('lag counts what the journal has and the reader does not get', async () => {
     const log = base()
     const inner = log.journal()
@@ -533,10 +597,11 @@ describe('player: tailing', () => {
     const stuck = new (class extends DecoratedJournal {
       override async *read(request: ReadRequest): ReturnType<DecoratedJournal['read']> & AsyncGenerator {
         for await (const chunk of super.read(request)) {
-          if (isStuck)
+          if (isStuck) {
             await new Promise((_, reject) =>
               request.signal?.addEventListener('abort', () => reject(new Error('ended'))),
             )
+          }
           yield chunk
         }
       }
@@ -736,13 +801,14 @@ describe('player: aborting', () => {
     const { player, volume, tree } = playerOn(deaf)
     const controller = new AbortController()
     const played = player.play({ signal: controller.signal })
-    await player.atHead
+    played.catch(() => undefined)
+    await idle()
     controller.abort()
     await expect(played).rejects.toEqual(failing('ABORTED'))
     expect(volume.toJSON()).toEqual({})
     const second = playerOn(deaf)
     const finished = second.player.play()
-    await second.player.atHead
+    await idle()
     second.player.finishAtWriteHead()
     await finished
     expect([tree(), second.tree()]).toEqual([{}, { '/a': 'one' }])
@@ -754,8 +820,14 @@ describe('player: aborting', () => {
     const { signal } = controller
     const add = signal.addEventListener.bind(signal)
     const remove = signal.removeEventListener.bind(signal)
-    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args))
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args))
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++
+      add(...args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--
+      remove(...args)
+    }
     const { player } = playerOn(chunked(base().journal(), 5))
     player.injectHandoff(B)
     await player.play({ signal })

@@ -58,6 +58,10 @@ describe('plan: what would be read', () => {
     )
   })
 
+  it('a log whose head is not told is taken to be empty', () => {
+    expect(plannedRanges([], 'c', heads)).toEqual([{ log: 'c', begin: 0, end: 0 }])
+  })
+
   it('playback reads just that, and nothing is read for the plan', async () => {
     const log = new LogBuilder()
     const pad = 'x'.repeat(400_000) // more than is read rather than passed over
