@@ -5,7 +5,13 @@ import { RecoveryLogError } from '../../src/errors/index.ts'
 import type { ErrorCode } from '../../src/errors/index.ts'
 import { FSM } from '../../src/fsm/index.ts'
 import type { FSMHints } from '../../src/fsm/index.ts'
-import { decodeHints, decodeRecordedOp, OpKind, readFrameHeader, RecordedOp } from '../../src/wire/index.ts'
+import {
+  decodeHints,
+  decodeRecordedOp,
+  FRAME_HEADER_BYTES,
+  readFrameHeader,
+  RecordedOp,
+} from '../../src/wire/index.ts'
 import { expectHints, expectState, isCut } from './fsm.ts'
 import type { GoHints } from './go-hints.ts'
 import { knownKeys } from './known-keys.ts'
@@ -75,7 +81,7 @@ async function runPlay(judged: Judged, dir: string): Promise<void> {
   const { play } = judged
   switch (ruleOf(judged)) {
     case 'confinement':
-      assert.ok(play.outcome === 'OK' || play.outcome.startsWith('makeLive '), play.outcome)
+      expectGoConfined(judged)
       await expectError(judged, dir, 'PATH_REFUSED')
       break
     case 'typed error':
@@ -161,19 +167,43 @@ function expectOutcomes(
   assert.deepEqual(actual, expected)
 }
 
-/** The paths that are live at the end, as recorded. */
-function livePaths({ play, log, bytes, hints }: Judged): string[] {
-  if (play.final !== undefined) return [...play.final.links, ...play.final.properties].map(({ path }) => path)
-  const files = log.logs.find(({ journal }) => journal === hints.log)?.files ?? []
-  if (files.length !== 1 || !play.outcome.startsWith('makeLive ')) return []
-  const fsm = new FSM(hints)
-  const content = bytes.get(files[0]?.file ?? '') as Uint8Array
-  const op = new RecordedOp()
-  for (let at = 0; at < content.length;) {
-    const end = at + 8 + readFrameHeader(content, at)
-    decodeRecordedOp(content, at + 8, end, op)
-    fsm.apply(op, content, at + 8, end)
-    at = end + (op.kind === OpKind.write ? op.length : 0)
+/** What Go made of a log with refused paths: it fails where it makes them, or its state is the log's. */
+function expectGoConfined(judged: Judged): void {
+  const { play, goHints } = judged
+  if (play.outcome === 'OK') {
+    assert.ok(play.final && play.builtHints)
+    const fsm = stateOf(judged)
+    expectState(fsm, play.final, isCut(goHints))
+    expectHints(fsm, play.builtHints, isCut(goHints))
+  } else {
+    assert.ok(play.outcome.startsWith('makeLive '), play.outcome)
+    assert.deepEqual([play.tree, play.properties, play.jumps, play.desyncs], [[], [], [], []])
   }
+}
+
+/** The paths that are live at the end, as recorded. */
+function livePaths(judged: Judged): string[] {
+  const { play } = judged
+  if (play.final !== undefined) return [...play.final.links, ...play.final.properties].map(({ path }) => path)
+  if (!play.outcome.startsWith('makeLive ')) return []
+  const fsm = stateOf(judged)
   return [...Array.from(fsm.links(), ({ path }) => path), ...fsm.properties.keys()]
+}
+
+/** The state machine after a log that lies in one file and has nothing but frames in it. */
+function stateOf({ log, bytes, hints }: Judged): FSM {
+  const fsm = new FSM(hints)
+  const files = log.logs.find(({ journal }) => journal === hints.log)?.files ?? []
+  const content = bytes.get(files[0]?.file ?? '') ?? new Uint8Array(0)
+  const op = new RecordedOp()
+  op.log = hints.log
+  for (let at = 0; at < content.length;) {
+    const end = at + FRAME_HEADER_BYTES + readFrameHeader(content, at)
+    decodeRecordedOp(content, at + FRAME_HEADER_BYTES, end, op)
+    op.firstOffset = at
+    op.lastOffset = end + op.length
+    fsm.apply(op, content, at + FRAME_HEADER_BYTES, end)
+    at = op.lastOffset
+  }
+  return fsm
 }

@@ -477,6 +477,41 @@ describe('player: tailing', () => {
     expect(volume.toJSON()).toEqual({})
   })
 
+  it('what a chunk holds beyond the head that was told is played from it', async () => {
+    const log = base()
+    const inner = log.journal()
+    await inner.append({ content: log.fork(A).write(1, 3, ' and more').bytes })
+    const journal = new Watched(inner)
+    journal.head = () => Promise.resolve({ offset: log.offset, registers: [] })
+    const { player } = playerOn(journal)
+    const played = player.play()
+    played.catch(() => undefined)
+    await idle()
+    const { offset } = await inner.head()
+    expect(player.state.head.offset).toBe(offset)
+    expect(journal.bytesRead).toBe(offset)
+    player.injectHandoff(B)
+    await played
+  })
+
+  it('caughtUp waits for what is still to be read', async () => {
+    const log = base()
+    const inner = log.journal()
+    const more = log.fork(A).write(1, 0, 'two')
+    const { player } = playerOn(inner)
+    const played = player.play()
+    await idle()
+    let isCaughtUp = false
+    void inner.append({ content: more.bytes.subarray(0, 9) })
+    const first = player.caughtUp()
+    void inner.append({ content: more.bytes.subarray(9) })
+    const second = player.caughtUp().then(() => (isCaughtUp = true))
+    await Promise.all([first, second])
+    expect([isCaughtUp, player.state.head.offset]).toEqual([true, log.offset + more.offset])
+    player.finishAtWriteHead()
+    await played
+  })
+
   it('finishing ends the wait for the rest of an operation', async () => {
     const log = base()
     const inner = log.journal()
