@@ -111,11 +111,12 @@ describe('finalise: from staged files to the archive', () => {
       await coordinator.claim(first)
       coordinator.lapsed = true
       const folder = attemptFolder(location, 'one')
-      if (how === 'cut')
+      if (how === 'cut') {
         await blobs.put(
           `${folder}/logstream.entries`,
           new Uint8Array(first.manifest.files['logstream.entries']?.size ?? 0),
         )
+      }
       if (how === 'gone') await blobs.remove(`${folder}/logstream.index`)
       if (how === 'manifest') await blobs.put(`${folder}/logstream.meta`, Uint8Array.of(0x7b))
       const second = await staged(blobs, 'two')

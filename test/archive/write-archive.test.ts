@@ -196,8 +196,9 @@ describe('archive: what goes wrong while it is written', () => {
           override async put(key: string, body: BlobBody): Promise<void> {
             if (!key.endsWith(file)) return super.put(key, body)
             let left = after
-            if (!(body instanceof Uint8Array))
+            if (!(body instanceof Uint8Array)) {
               for await (const chunk of body) if (chunk.length > 0 && left-- === 0) break
+            }
             throw new RecoveryLogError('UNAVAILABLE', `no room for ${file}`)
           }
         }

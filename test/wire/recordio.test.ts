@@ -31,8 +31,9 @@ describe('RecordIO: streams', () => {
           const stream = streamOf(all)
           const reader = new RecordReader({ offset })
           const read: Uint8Array[] = []
-          for (const chunk of cutAt(stream, cuts))
+          for (const chunk of cutAt(stream, cuts)) {
             for (const data of reader.push(chunk)) read.push(new Uint8Array(data))
+          }
           reader.end()
           expect(read).toEqual(all)
           expect(reader.offset).toBe(offset + stream.length)
@@ -77,8 +78,9 @@ describe('RecordIO: streams', () => {
       for (let split = 0; split < header.length; split++) {
         const reader = new RecordReader()
         expect(() => {
-          for (const part of [header.slice(0, split), header.slice(split)])
-            [...reader.push(Uint8Array.from(part))]
+          for (const part of [header.slice(0, split), header.slice(split)]) {
+            expect([...reader.push(Uint8Array.from(part))]).toEqual([])
+          }
         }).toThrow(expect.objectContaining({ code }) as Error)
       }
     }
