@@ -8,9 +8,9 @@ const BOOT_TIME_GRAIN_MS = 60_000
  * Names this boot of the machine. What a head file says holds only in the boot that wrote it: after a power loss its
  * last state may not have reached the disk.
  */
-export function systemBootId(): string {
+export function systemBootId(path = '/proc/sys/kernel/random/boot_id'): string {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+    return readFileSync(path, 'latin1').trim()
   } catch {
     // No Linux. A clock that was moved makes it another boot, which only costs a scan.
     return `up-${String(Math.round((Date.now() - uptime() * 1000) / BOOT_TIME_GRAIN_MS))}`
