@@ -224,8 +224,9 @@ export class DurableDirectory implements AsyncDisposable {
   }
 
   /**
-   * Stops, syncs, writes hints and unlocks. May be called twice. After a failure it just lets go: `closed` tells why.
-   * @throws what the last sync throws. Hints that could not be written are an event: everything is committed.
+   * Stops, syncs, writes hints and unlocks. May be called twice. After a failure it just lets go.
+   * @throws what the last sync throws, or the failure for which recording ended before, when nobody has been told of it.
+   *   Hints that could not be written are an event: everything is committed.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -260,7 +261,7 @@ export class DurableDirectory implements AsyncDisposable {
       failure = error
     }
     await this.#recorder.close().catch((error: unknown) => {
-      failure ??= this.#recorder.failure === undefined ? error : undefined
+      failure ??= error // unless somebody has been told of it before
     })
     await this.#claim.release()
     this.#closed.resolve({ reason: 'closed' })
