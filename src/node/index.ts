@@ -19,6 +19,7 @@ export type {
   RecoverOptions,
   VerifyOptions,
 } from './durable-directory.ts'
+export { Player } from './player.ts'
 export { systemClock } from './system-clock.ts'
 export { systemProcessIdentity } from './system-process-identity.ts'
 export { systemRandom } from './system-random.ts'
