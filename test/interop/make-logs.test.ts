@@ -31,6 +31,8 @@ describe(`make-logs: our logs in the layout of the vectors (SEED=${SEED})`, () =
       .reduce((sum, n) => sum + n, 0)
     expect(plays).toBe(hints.filter((file) => file.endsWith('.pb')).length)
     expect(plays).toBeGreaterThanOrEqual(4 * COUNT)
+    const rules = [...run.counts.values()].flatMap((counted) => [...counted.keys()])
+    expect(rules).toContain('cut hints')
   })
 
   it('the same seed makes the same bytes, another one others', async () => {
@@ -42,20 +44,23 @@ describe(`make-logs: our logs in the layout of the vectors (SEED=${SEED})`, () =
     expect(bytesOf(folderOf(1, 'again'))).not.toEqual(bytesOf(folderOf(0)))
   })
 
-  it('every log has every kind of operation, by two authors', () => {
+  it('every log has every kind of operation, by two authors, and checksums of content by one', () => {
     for (let i = 0; i < COUNT; i++) {
       const log = readFileSync(join(folderOf(i), '1.log'))
       const kinds = new Set<number>()
       const authors = new Set<number>()
+      const checking = new Set<number>()
       const op = new RecordedOp()
       for (let at = 0; at < log.length;) {
         const end = at + 8 + readFrameHeader(log, at)
         decodeRecordedOp(log, at + 8, end, op)
         kinds.add(op.kind)
         authors.add(op.author)
+        if (op.hasContentChecksum) checking.add(op.author)
         at = end + (op.kind === OpKind.write ? op.length : 0)
       }
       expect([...kinds].sort()).toEqual(Object.values(OpKind).sort())
+      expect([...authors].slice(1)).toEqual([...checking])
       expect(authors.size).toBe(2)
     }
   })

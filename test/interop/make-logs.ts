@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { xorshift32 } from '../../bench/workloads.ts'
+import { FSM } from '../../src/fsm/index.ts'
 import type { FSMHints } from '../../src/fsm/index.ts'
 import { MemoryJournal } from '../../src/journal/index.ts'
 import { nullTarget, Player } from '../../src/player/index.ts'
 import { Recorder } from '../../src/recorder/index.ts'
 import { hintsToJson, hintsToProto } from '../../src/wire/index.ts'
+import { contentOf, framesOf } from '../recorder/replay.ts'
 import type { LogCase, TreeEntry } from './log-folder.ts'
 
 /** How many calls each of the two recorders makes. */
@@ -14,9 +16,12 @@ const CALLS = 60
 /** As in Go: a tiny file that travels in the hints. */
 const IDENTITY = '/IDENTITY'
 
+/** Small enough for a log of some kilobytes to have gaps. */
+const CUTS = { segmentGapBytesMin: 1000, segmentsPerFnodeMax: 8, goReadable: true }
+
 /**
  * Writes one folder in the layout of `logs/`: a log that two of our recorders have written, the second of which took it
- * over from the first, hints of several moments, and the tree that each of them must lead to. The tree is what was asked
+ * over from the first and adds checksums of content, hints of several moments and cut ones, and the tree that each of them must lead to. The tree is what was asked
  * of the recorders, not what our player makes of it.
  */
 export async function makeLog(folder: string, name: string, seed: number): Promise<void> {
@@ -26,6 +31,8 @@ export async function makeLog(folder: string, name: string, seed: number): Promi
   const [, ...moments] = history.moments
   await history.takeOver((moments.at(-1) as Moment).hints)
   await history.record()
+  await history.recordGaps()
+  await history.takeCutHints()
   await history.close()
   await writeFolder(folder, name, history)
 }
@@ -63,7 +70,8 @@ class History {
     })
     player.injectHandoff(author)
     const { fsm } = await player.play()
-    this.#recorder = await Recorder.open({ journal: this.journal, fsm, author })
+    const contentChecksums = this.#recorder !== undefined
+    this.#recorder = await Recorder.open({ journal: this.journal, fsm, author, contentChecksums })
     this.#pick(CALLS) // so that the moments of two recorders differ
     await this.#takeHints(`hints of author ${author} right at its hand-off`)
   }
@@ -74,6 +82,29 @@ class History {
       if (this.#pick(12) === 0) await this.#takeHints(`hints after call ${call}`)
     }
     await this.#takeHints('hints at the end of a recorder')
+  }
+
+  /** One file is written seldom, another one much: between the writes of the first the log is worth a cut. */
+  async recordGaps(): Promise<void> {
+    this.#create()
+    const quiet = [...this.#links.values()].at(-1) as number
+    this.#create()
+    const busy = [...this.#links.values()].at(-1) as number
+    for (let i = 0; i < 4; i++) {
+      this.#writeTo(quiet, 50)
+      for (let j = 0; j < 8; j++) this.#writeTo(busy, 200)
+    }
+    await this.#active.barrier()
+  }
+
+  /** Hints with several segments of one author for a file, of a player that comes here from the last ones. */
+  async takeCutHints(): Promise<void> {
+    const machine = new FSM((this.moments.at(-1) as Moment).hints, CUTS)
+    for (const { op, message, begin, end } of framesOf(await contentOf(this.journal))) {
+      Object.assign(op, { log: this.journal.name, firstOffset: begin, lastOffset: end })
+      machine.apply(op, message, 0, message.length)
+    }
+    this.moments.push({ name: `cut hints (${this.moments.length})`, hints: machine.buildHints() })
   }
 
   async close(): Promise<void> {
@@ -115,6 +146,7 @@ class History {
       () => this.#rename(),
       () => this.#remove(),
       () => this.#truncate(),
+      () => this.#shorten(),
       () => this.#write(),
       () => this.#write(),
     ]
@@ -129,10 +161,13 @@ class History {
   }
 
   #write(): void {
-    const fnode = this.#links.get(this.#anyPath()) as number
+    this.#writeTo(this.#links.get(this.#anyPath()) as number, this.#pick(200) + 1)
+  }
+
+  #writeTo(fnode: number, length: number): void {
     const before = this.#content(fnode)
     const offset = this.#pick(before.length + 40)
-    const data = Buffer.from(Array.from({ length: this.#pick(200) + 1 }, () => this.#pick(256)))
+    const data = Buffer.from(Array.from({ length }, () => this.#pick(256)))
     this.#active.write(fnode, offset, data)
     const after = Buffer.alloc(Math.max(before.length, offset + data.length))
     before.copy(after)
@@ -166,6 +201,15 @@ class History {
   #truncate(): void {
     const path = this.#anyPath()
     this.#begin(path, this.#active.open(path, { truncate: true }))
+  }
+
+  /** A truncation that keeps all names of the file. */
+  #shorten(): void {
+    const before = this.#links.get(this.#anyPath()) as number
+    const content = this.#content(before).subarray(0, this.#pick(this.#content(before).length + 1))
+    const fnode = this.#active.replace(before, content.length, () => content)
+    this.#contents.set(fnode, content)
+    for (const [path, named] of this.#links) if (named === before) this.#links.set(path, fnode)
   }
 
   /** As a database does it: a file of its own first, which is then renamed onto the property. */
