@@ -77,8 +77,9 @@ export async function finaliseArchive(
     return giveUp(parts, claims, claim, 'not accounted')
   }
   const isTakenOver = outcome.kind === 'taken over'
-  if (!(await moveFiles(parts, claim, { isTakenOver })))
-    {return giveUp(parts, claims, claim, 'staged files differ')}
+  if (!(await moveFiles(parts, claim, { isTakenOver }))) {
+    return giveUp(parts, claims, claim, 'staged files differ')
+  }
   const wrong = await filesThatDiffer(parts, parts.location.final, claim.manifest)
   if (wrong.length > 0) return giveUp(parts, claims, claim, 'final files differ')
   await removeAttempt(parts, claim.attempt)
@@ -113,8 +114,9 @@ export async function moveFiles(
   if (due.some((name) => lost.includes(name))) return false
   try {
     // The order is that of `filesThatDiffer`: the manifest comes last.
-    for (const name of due)
-      {await blobs.move(`${staged}/${name}`, `${location.final}/${name}`, signalOf(parts))}
+    for (const name of due) {
+      await blobs.move(`${staged}/${name}`, `${location.final}/${name}`, signalOf(parts))
+    }
     return true
   } catch (error) {
     if (RecoveryLogError.is(error, 'NOT_FOUND')) return false
@@ -164,8 +166,9 @@ async function isGood(judge: () => Promise<boolean>): Promise<boolean> {
   try {
     return await judge()
   } catch (error) {
-    if (error instanceof RecoveryLogError && (error.kind === 'not_found' || error.kind === 'corrupt'))
-      {return false}
+    if (error instanceof RecoveryLogError && (error.kind === 'not_found' || error.kind === 'corrupt')) {
+      return false
+    }
     throw error
   }
 }

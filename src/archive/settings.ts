@@ -24,10 +24,12 @@ export const DEFAULT_ARCHIVE_SETTINGS: ArchiveSettings = {
 export function archiveSettings(settings: Partial<ArchiveSettings> = {}): ArchiveSettings {
   const all = { ...DEFAULT_ARCHIVE_SETTINGS, ...settings }
   for (const name of ['byteRange', 'streamIndexRange', 'prefixIndexRange', 'sizeLimitBytes'] as const) {
-    if (!Number.isSafeInteger(all[name]))
-      {throw new RangeError(`expected an integer for ${name}, got ${all[name]}`)}
+    if (!Number.isSafeInteger(all[name])) {
+      throw new RangeError(`expected an integer for ${name}, got ${all[name]}`)
+    }
   }
-  if (all.sizeLimitBytes < 0)
-    {throw new RangeError(`expected sizeLimitBytes from 0, got ${all.sizeLimitBytes}`)}
+  if (all.sizeLimitBytes < 0) {
+    throw new RangeError(`expected sizeLimitBytes from 0, got ${all.sizeLimitBytes}`)
+  }
   return all
 }

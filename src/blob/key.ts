@@ -10,7 +10,8 @@ import type { ByteRange } from './blob-store.ts'
 export function checkKey(key: string, maxKeyBytes: number): void {
   const bytes = utf8Length(key)
   if (bytes >= 1 && bytes <= maxKeyBytes && !key.includes('\0')) return
-  const what = bytes === 0 ? 'is empty' : bytes > maxKeyBytes ? `has ${bytes} bytes` : 'holds a NUL, or half a pair'
+  const what =
+    bytes === 0 ? 'is empty' : bytes > maxKeyBytes ? `has ${bytes} bytes` : 'holds a NUL, or half a pair'
   throw new RecoveryLogError('INVALID', `a key ${what}: it needs 1 to ${maxKeyBytes} bytes without NUL`, {
     key,
     bytes,
@@ -21,8 +22,9 @@ export function checkKey(key: string, maxKeyBytes: number): void {
 /** Throws RangeError unless both numbers are safe integers from 0. */
 export function checkRange({ offset, length }: ByteRange): void {
   for (const [name, value] of Object.entries({ offset, length })) {
-    if (!Number.isSafeInteger(value) || value < 0)
-      {throw new RangeError(`expected an integer from 0 for ${name}, got ${value}`)}
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new RangeError(`expected an integer from 0 for ${name}, got ${value}`)
+    }
   }
 }
 

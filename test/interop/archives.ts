@@ -359,8 +359,9 @@ async function storeFor(
       ? archive.index
       : run.bytes(`${FOLDER}/${dir}/${reads.index_file.file ?? ''}`)
   const isWithFile = !['no index path', 'index file missing'].includes(reads.variant)
-  if (isWithFile)
-    {await blobs.put(INDEX, reads.variant === 'index file of 0 bytes' ? new Uint8Array(0) : index)}
+  if (isWithFile) {
+    await blobs.put(INDEX, reads.variant === 'index file of 0 bytes' ? new Uint8Array(0) : index)
+  }
   const known = [
     ...['as written', 'no index path', 'index file missing', 'index file of 0 bytes', 'bare'],
     ...['totals in the index set to 0', 'totals only, no index entries'],

@@ -1,7 +1,7 @@
 import { createFsFromVolume, Volume } from 'memfs'
 import type { Journal, JournalChunk } from '../../src/journal/index.ts'
-import { nullTarget, Player } from '../../src/player/index.ts'
-import type { PlayerFileSystem, PlayerOptions, PlayEvent, Played, Target } from '../../src/player/index.ts'
+import { Player } from '../../src/player/index.ts'
+import type { PlayerFileSystem, PlayerOptions, PlayEvent, Played } from '../../src/player/index.ts'
 import type { FSMHints } from '../../src/fsm/index.ts'
 import { DecoratedJournal } from '../../src/testing/decorated-journal.ts'
 import { LOG } from './log-builder.ts'
@@ -79,9 +79,4 @@ export function treeOf(volume: InstanceType<typeof Volume>, dir: string): Record
   }
   if (volume.existsSync(dir)) visit(dir)
   return tree
-}
-
-/** A target that remembers what was done to it, and can be told to refuse. */
-export function recordingTarget(overrides: Partial<Target> = {}): Target {
-  return { ...nullTarget(), ...overrides }
 }

@@ -104,4 +104,14 @@ async function crowd(calls: readonly Call[], queueBytesMax: number): Promise<voi
   }
 }
 
-const CHANGES = new Set<string>(['writeFile', 'appendFile', 'truncate', 'rename', 'link', 'unlink', 'mkdir', 'rmdir', 'rm'])
+const CHANGES = new Set<string>([
+  'writeFile',
+  'appendFile',
+  'truncate',
+  'rename',
+  'link',
+  'unlink',
+  'mkdir',
+  'rmdir',
+  'rm',
+])

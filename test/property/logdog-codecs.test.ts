@@ -61,11 +61,12 @@ const unknownFields = fc
       else if (wireType === 1) writer.fixed64(value)
       else if (wireType === 2) writer.bytes(new Uint8Array(value % 10))
       else if (wireType === 5) writer.fixed32(value)
-      else
-        {writer
+      else {
+        writer
           .uint32(8)
           .uint64(value)
-          .uint32(number * 8 + 4)}
+          .uint32(number * 8 + 4)
+      }
     }
     return new Uint8Array(writer.finish())
   })

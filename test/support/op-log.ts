@@ -1,5 +1,4 @@
 import {
-  crc32c,
   encodeCreate,
   encodeLink,
   encodeNoop,
@@ -72,11 +71,6 @@ export function asRecordedOp(logged: LoggedOp): RecordedOp {
 }
 
 const reused = new RecordedOp()
-
-/** The checksum that follows an operation, as uint32. */
-export function checksumAfter(logged: LoggedOp): number {
-  return crc32c(logged.checksum, logged.message) >>> 0
-}
 
 /** Numbers that look random, the same for one seed: xorshift32. */
 export function randomFrom(seed: number): (below: number) => number {

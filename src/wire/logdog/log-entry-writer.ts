@@ -72,8 +72,9 @@ function measureContent(content: LogContent, lineLengths: number[]): number {
     return bytes
   }
   if (content.data.length > 0) bytes += nestedBytes(content.data.length)
-  if (content.kind === 'datagram' && content.partial !== undefined)
-    {bytes += nestedBytes(partialBytes(content.partial))}
+  if (content.kind === 'datagram' && content.partial !== undefined) {
+    bytes += nestedBytes(partialBytes(content.partial))
+  }
   return bytes
 }
 
@@ -161,8 +162,9 @@ function writePartial(partial: DatagramPart, target: Uint8Array, position: numbe
 function numberBytes(value: number): number {
   if (value === 0) return 0
   if (value >>> 0 === value) return 1 + lengthOf(value)
-  if (!Number.isSafeInteger(value) || value < 0)
-    {throw new RangeError(`expected an integer from 0 below 2^53, got ${value}`)}
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`expected an integer from 0 below 2^53, got ${value}`)
+  }
   return 1 + varintLength(value)
 }
 
