@@ -14,12 +14,13 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks', // a test may kill, fill or block its process: it has one to itself
     maxWorkers: 2, // by itself it would leave one of two cores idle
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000, // generous: a busy machine makes nothing wrong
+    hookTimeout: 180_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'], // not what protobufjs has generated
       reporter: ['text-summary', 'html', 'json-summary'],
+      reportOnFailure: true,
       thresholds: { lines: 95, branches: 95 },
     },
   },

@@ -24,7 +24,6 @@ const ARCHIVE_ENTRIES = 1_000_000
 const CHUNK_BYTES = 4 << 20
 const SLACK_BYTES = 1024
 const ENTRY_BYTES_MAX = 160
-const LINE_BYTES_MAX = 96
 
 /** How many operations, files and bytes one log holds, by kind, and the checksum with which its chain ends. */
 export interface LogInput {
@@ -61,20 +60,18 @@ export function xorshift32(seed: number): () => number {
   }
 }
 
-const utf8 = new TextEncoder()
 const churns = new Map<number, LogInput>()
 
 /** `live` creates first; then a quarter unlinks with a create in the same slot, the rest empty writes. */
 export function churn(live: number): LogInput {
-  const known = churns.get(live)
-  if (known !== undefined) return known
-  const made = makeChurn(live)
+  const made = churns.get(live) ?? makeChurn(live, CHURN_OPERATIONS)
   churns.set(live, made)
   return made
 }
 
-function makeChurn(live: number): LogInput {
-  const log = new LogWriter(76 << 20)
+/** A shorter one, for tests: as `churn` begins. */
+export function makeChurn(live: number, operations: number): LogInput {
+  const log = new LogWriter(40 * operations + 64 * live)
   const next = xorshift32(0x9e3779b9)
   const fnodes = new Float64Array(live)
   const numbers = new Int32Array(live)
@@ -84,7 +81,7 @@ function makeChurn(live: number): LogInput {
     fnodes[slot] = log.create(churnPath(files++))
   }
   for (let slot = 0; slot < live; slot++) create(slot)
-  while (log.nextSeqNo <= CHURN_OPERATIONS) {
+  while (log.nextSeqNo <= operations) {
     if (next() % 4 === 0) {
       const slot = next() % live
       log.unlink(fnodes[slot] as number, churnPath(numbers[slot] as number))
@@ -188,22 +185,17 @@ export function* archiveChunks(): Generator<Uint8Array<ArrayBuffer>> {
 }
 
 function writeArchiveEntry(out: ByteWriter, i: number): void {
-  const duration = new ByteWriter(16)
-  duration.numberField(1, Math.floor(i / 1000))
-  duration.numberField(2, (i % 1000) * 1_000_000)
-  out.byte(1 * 8 + 2)
-  out.lengthPrefixed(duration.bytes())
+  out.nested(1, () => {
+    out.numberField(1, Math.floor(i / 1000))
+    out.numberField(2, (i % 1000) * 1_000_000)
+  })
   for (const field of [2, 3, 4]) out.numberField(field, i)
-  const line = new ByteWriter(LINE_BYTES_MAX)
-  line.byte(1 * 8 + 2)
-  line.lengthPrefixed(utf8.encode(`line ${String(i).padStart(8, '0')} `.padEnd(80, 'x')))
-  line.byte(2 * 8 + 2)
-  line.lengthPrefixed(utf8.encode('\n'))
-  const text = new ByteWriter(LINE_BYTES_MAX)
-  text.byte(1 * 8 + 2)
-  text.lengthPrefixed(line.bytes())
-  out.byte(10 * 8 + 2)
-  out.lengthPrefixed(text.bytes())
+  out.nested(10, () => {
+    out.nested(1, () => {
+      out.nested(1, () => out.ascii(`line ${String(i).padStart(8, '0')} `.padEnd(80, 'x')))
+      out.nested(2, () => out.ascii('\n'))
+    })
+  })
 }
 
 /** Just enough protobuf for the inputs: numbers below 2^53, defaults left out. */
@@ -251,6 +243,19 @@ class ByteWriter {
     this.varint(value)
   }
 
+  /** A message of less than 128 bytes. */
+  nested(field: number, write: () => void): void {
+    this.byte(field * 8 + 2)
+    this.byte(0)
+    const begin = this.length
+    write()
+    this.buffer[begin - 1] = this.length - begin
+  }
+
+  ascii(text: string): void {
+    for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i))
+  }
+
   raw(bytes: Uint8Array): void {
     this.buffer.set(bytes, this.length)
     this.length += bytes.length
@@ -284,8 +289,7 @@ class LogWriter {
   /** Answers the fnode. */
   create(path: string): number {
     const fnode = this.nextSeqNo
-    this.body.byte(1 * 8 + 2)
-    this.body.lengthPrefixed(utf8.encode(path))
+    this.body.nested(1, () => this.body.ascii(path))
     this.frame(4)
     this.creates++
     return fnode
@@ -293,8 +297,7 @@ class LogWriter {
 
   unlink(fnode: number, path: string): void {
     this.body.numberField(1, fnode)
-    this.body.byte(2 * 8 + 2)
-    this.body.lengthPrefixed(utf8.encode(path))
+    this.body.nested(2, () => this.body.ascii(path))
     this.frame(6)
     this.unlinks++
   }
@@ -317,8 +320,7 @@ class LogWriter {
     }
     message.byte(3 * 8 + 5)
     message.fixed32(AUTHOR)
-    message.byte(field * 8 + 2)
-    message.lengthPrefixed(body.bytes())
+    message.nested(field, () => message.raw(body.bytes()))
     out.fixed32(0x36933366)
     out.fixed32(message.length)
     out.raw(message.bytes())
