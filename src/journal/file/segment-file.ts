@@ -104,11 +104,9 @@ export class SegmentFile {
 
   /** The next good group header behind `position`, wherever it lies. For telling damage from a torn tail. */
   findGroup(position: number): { readonly position: number; readonly group: GroupHeader } | undefined {
-    const size = this.size
-    let from = position
-    while (from + GROUP_HEADER_BYTES <= size) {
+    for (let from = position; ;) {
       const bytes = this.bytesAt(from, GROUP_HEADER_BYTES, SCAN_WINDOW_BYTES)
-      if (bytes.length < GROUP_HEADER_BYTES) return undefined // cut meanwhile
+      if (bytes.length < GROUP_HEADER_BYTES) return undefined
       const found = indexOfMagic(bytes)
       if (found < 0) {
         from += bytes.length - GROUP_MAGIC_BYTES.length + 1
@@ -118,7 +116,6 @@ export class SegmentFile {
       if (typeof group === 'object') return { position: from + found, group }
       from += found + 1
     }
-    return undefined
   }
 
   #isWhole(position: number, group: GroupHeader): boolean {

@@ -2,14 +2,13 @@
  * A process that appends to a file journal for as long as it lives. It tells on its standard output what was
  * acknowledged, a line each: id, begin, end. Run: node --import tsx appending-process.ts DIR NAME
  */
-import { writeSync } from 'node:fs'
 import { FileJournal } from '../../../src/journal/file/index.ts'
 import { RecoveryLogError } from '../../../src/errors/index.ts'
 import { contentNamed, sizeOf } from './named-content.ts'
 
 const [dir = '', name = ''] = process.argv.slice(2)
 const journal = await FileJournal.open({ dir, segmentBytes: 300_000 })
-writeSync(1, 'ready\n')
+process.stdout.write('ready\n')
 
 /** Four at a time, so that groups are committed together and some are always under way. */
 await Promise.all(
@@ -18,11 +17,11 @@ await Promise.all(
       const id = `${name}-${i}`
       try {
         const { begin, end } = await journal.append({ content: contentNamed(id, sizeOf(i)) })
-        writeSync(1, `${id} ${begin} ${end}\n`)
+        process.stdout.write(`${id} ${begin} ${end}\n`)
       } catch (error) {
         if (!(error instanceof RecoveryLogError)) throw error
-        writeSync(1, `${error.code} ${id}\n`)
-        if (!(error.code === 'APPENDER_REPLACED')) return
+        process.stdout.write(`${error.code} ${id}\n`)
+        if (error.code !== 'APPENDER_REPLACED') return
       }
     }
   }),

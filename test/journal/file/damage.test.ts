@@ -149,6 +149,14 @@ describe('file journal: damage', () => {
       }
       expect(at).toBe(CONTENT.length)
     }
+    // The last group of all is where head() has the registers from.
+    const last = join(dir, readdirSync(dir).findLast((name) => name.endsWith('.segment')) as string)
+    const lastBytes = readFileSync(last)
+    lastBytes[lastBytes.lastIndexOf('Rlg1') + 45] = 0
+    writeFileSync(last, lastBytes)
+    await using sameBoot = await FileJournal.open({ dir, bootId: 'boot' })
+    const lastDamage = { code: 'CORRUPT', data: { offset: CONTENT.length - 1, length: 1 } }
+    await expect(sameBoot.head()).rejects.toMatchObject(lastDamage)
     for (const offset of [5, 6, 34]) {
       const iterator = journal.read({ offset })[Symbol.asyncIterator]()
       await expect(iterator.next()).rejects.toMatchObject({

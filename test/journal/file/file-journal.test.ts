@@ -168,6 +168,16 @@ describe('file journal: what claims an epoch', () => {
     }
   })
 
+  it('others that are always faster: UNAVAILABLE after a while, not a loop', async () => {
+    const openSync: JournalFileSystem['openSync'] = (path, flags, mode) => {
+      if (path.endsWith('.intent')) throw systemError('EEXIST', path)
+      return nodeFs.openSync(path, flags, mode)
+    }
+    await using journal = await open({ fs: withCalls({ openSync }) })
+    const unavailable = { code: 'UNAVAILABLE', data: { attempts: 100 } }
+    await expect(journal.append({ content: filled(1) })).rejects.toMatchObject(unavailable)
+  })
+
   it('an intent without a seal, and no right to write: UNAVAILABLE', async () => {
     await using owner = await open()
     await owner.append({ content: filled(3) })
@@ -369,6 +379,14 @@ describe('file journal: segments', () => {
       expect(Buffer.compare(bytes.subarray(begin, begin + size), filled(size, i + 1))).toBe(0)
       begin += size
     }
+  })
+
+  it('segments that were all removed by hand: a read ends at the head', async () => {
+    await using journal = await open({ segmentBytes: 100 })
+    for (let i = 0; i < 3; i++) await journal.append({ content: filled(60) })
+    for (const name of files(/segment$/)) rmSync(join(dir, name))
+    expect(await read(journal)).toHaveLength(0)
+    expect(await journal.fragments()).toEqual([])
   })
 
   it('registers as many and as long as they may be', async () => {

@@ -61,11 +61,13 @@ class Appending {
     await this.#ended
   }
 
-  /** Waits until this holds, or the process has ended. */
+  /** Waits until this holds. Fails when the process ends before. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) {
-      await Promise.race([this.#ended, new Promise<void>((resolve) => this.#waiting.add(resolve))])
-    }
+    const ended = this.#ended.then(() => {
+      throw new Error('the process has ended')
+    })
+    while (!holds()) await Promise.race([ended, new Promise<void>((resolve) => this.#waiting.add(resolve))])
+    ended.catch(() => undefined)
   }
 
   #take(line: string): void {
