@@ -17,13 +17,11 @@ export class RoomLine {
   /** Resolves when it is the caller's turn and `bytes` fit. The next one is only looked at after the caller has gone on. */
   wait(bytes: number, signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(abortedError(signal))
-    const waiter = new Waiter(bytes, signal)
-    waiter.onAbort = () => {
+    const waiter: Waiter = new Waiter(bytes, signal, () => {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
       waiter.reject(abortedError(signal as AbortSignal))
       this.grant() // the next one may ask for less
-    }
-    signal?.addEventListener('abort', waiter.onAbort)
+    })
     this.#waiters.push(waiter)
     this.grant()
     return waiter.granted.promise
@@ -36,7 +34,8 @@ export class RoomLine {
     this.#waiters.shift()
     this.#granting = true
     first.resolve()
-    void first.granted.promise.then(() => {
+    // Two steps, because whoever is let in at once begins to wait only after this.
+    void first.granted.promise.then().then(() => {
       this.#granting = false
       this.grant()
     })
@@ -53,21 +52,23 @@ export class RoomLine {
 class Waiter {
   readonly bytes: number
   readonly granted = new Deferred()
-  onAbort: () => void = () => undefined
   readonly #signal: AbortSignal | undefined
+  readonly #onAbort: () => void
 
-  constructor(bytes: number, signal: AbortSignal | undefined) {
+  constructor(bytes: number, signal: AbortSignal | undefined, onAbort: () => void) {
     this.bytes = bytes
     this.#signal = signal
+    this.#onAbort = onAbort
+    signal?.addEventListener('abort', onAbort)
   }
 
   resolve(): void {
-    this.#signal?.removeEventListener('abort', this.onAbort)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
     this.granted.resolve()
   }
 
   reject(cause: Error): void {
-    this.#signal?.removeEventListener('abort', this.onAbort)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
     this.granted.reject(cause)
   }
 }

@@ -211,6 +211,18 @@ describe('a change of logs', () => {
     expect(text((await replay(both)).tree.get('/a'))).toBe('CONtent')
   })
 
+  it('goes by its signal', async () => {
+    const { from, fsm } = await old()
+    const controller = new AbortController()
+    const saveHints = (): Promise<void> => {
+      controller.abort('enough')
+      return Promise.resolve()
+    }
+    const options = { author: AUTHOR, change: { from, saveHints }, signal: controller.signal }
+    const opening = openRecorder(new MemoryJournal({ name: LOG }), { fsm, ...options })
+    await expect(opening).rejects.toMatchObject({ code: 'ABORTED', cause: 'enough' })
+  })
+
   it('saves hints only when all that they speak of has committed', async () => {
     const { from, fsm } = await old()
     const journal = new HeldJournal()

@@ -94,6 +94,12 @@ const REFUSED: readonly [name: string, call: (recorder: Recorder) => unknown, co
     ['rename from a property', (r) => r.rename('/dir/P', '/dir/x'), 'NOT_FOUND', { path: '/dir/P' }],
     ['property of another path', (r) => r.property('/dir/a', ''), 'INVALID', { path: '/dir/a' }],
     ['property without UTF-8', (r) => r.property('/dir/P', '\ud800'), 'INVALID', {}],
+    [
+      'property larger than any frame',
+      (r) => r.property('/dir/P', 'x'.repeat(1 << 24)),
+      'APPEND_TOO_LARGE',
+      {},
+    ],
     ['write of an unknown fnode', (r) => r.write(9, 0, DATA), 'FNODE_NOT_TRACKED', { fnode: 9 }],
     ['replace of an unknown fnode', (r) => r.replace(9, 0, () => DATA), 'FNODE_NOT_TRACKED', { fnode: 9 }],
     [

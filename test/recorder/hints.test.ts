@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { FSM } from '../../src/fsm/index.ts'
 import { MemoryJournal } from '../../src/journal/index.ts'
 import { AUTHOR, bytes, emptyMachine, HeldJournal, LOG, openRecorder, settled } from './recorders.ts'
 import { contentOf, kindsOf, replay } from './replay.ts'
@@ -84,12 +85,41 @@ describe('hints', () => {
     ])
   })
 
+  it.each([
+    ['is empty', new Uint8Array(0)],
+    ['holds no frame', bytes('no frame')],
+    [
+      'begins with a frame that never ends',
+      Uint8Array.of(0x66, 0x33, 0x93, 0x36, 0xff, 0xff, 0xff, 0x7f, 1, 2),
+    ],
+    ['begins with more than a frame may have', endless()],
+  ])('are HINTS_EMPTY when the log %s', async (_, content) => {
+    const { fsm } = await removed()
+    const journal = new MemoryJournal({
+      name: LOG,
+      content: content.length === 0 ? [] : [{ begin: 0, bytes: content }],
+    })
+    const { recorder } = await openRecorder(journal, { fsm })
+    await expect(recorder.hints()).rejects.toMatchObject({ code: 'HINTS_EMPTY' })
+  })
+
+  it('are read for with the signal, and on a journal that cannot be pruned', async () => {
+    const { fsm, journal } = await removed()
+    const { signal } = new AbortController()
+    const plain = Object.create(journal, {
+      supports: { value: { prune: false, appendSync: true } },
+    }) as MemoryJournal
+    for (const method of ['append', 'read', 'head'] as const) {
+      Object.defineProperty(plain, method, { value: journal[method].bind(journal) })
+    }
+    Object.defineProperties(plain, { name: { value: LOG }, maxAppendBytes: { value: 1000 } })
+    const { recorder } = await openRecorder(plain, { fsm })
+    expect(await recorder.hints({ signal })).toMatchObject({ liveNodes: [] })
+  })
+
   it('are not refused for a file that was made while the beginning was looked for', async () => {
-    const first = await openRecorder(new MemoryJournal({ name: LOG }))
-    first.recorder.create('/dir/a')
-    first.recorder.remove('/dir/a')
-    await first.recorder.close()
-    const { recorder } = await openRecorder(first.journal, { fsm: first.fsm })
+    const { journal, fsm } = await removed()
+    const { recorder } = await openRecorder(journal, { fsm })
     const hints = recorder.hints()
     recorder.create('/dir/b')
     expect((await hints).liveNodes).toHaveLength(1)
@@ -125,3 +155,19 @@ describe('hints', () => {
     expect((await contentOf(journal)).length).toBe(0)
   })
 })
+
+/** A log in which a file was made and removed. */
+async function removed(): Promise<{ journal: MemoryJournal; fsm: FSM }> {
+  const { recorder, journal, fsm } = await openRecorder(new MemoryJournal({ name: LOG }))
+  recorder.create('/dir/a')
+  recorder.remove('/dir/a')
+  await recorder.close()
+  return { journal, fsm }
+}
+
+/** A frame of more than 16 MiB, of which the end is not there. */
+function endless(): Uint8Array {
+  const content = new Uint8Array(17 * 1024 * 1024)
+  content.set([0x66, 0x33, 0x93, 0x36, 0xff, 0xff, 0xff, 0x7f])
+  return content
+}
