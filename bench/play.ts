@@ -10,6 +10,12 @@ import type { Row, Variant } from './harness.ts'
 import { PLAY, playChunks, playContent } from './workloads.ts'
 import type { PlayInput } from './workloads.ts'
 
+/**
+ * The player of the run before. The harness collects garbage between runs; without a living instance the engine would
+ * forget the shapes of its objects, and after some rounds of meeting new ones give up on fast code for them.
+ */
+const kept: { player?: Player } = {}
+
 const FILES = 100
 const LOG = 'bench/play'
 const RAW_BYTES = 1 << 20
@@ -29,6 +35,7 @@ async function prepareLog(input: PlayInput): Promise<{ variant: Variant; dir: st
       await using journal = await open()
       const hints = { log: LOG, liveNodes: [], properties: [] }
       const player = new Player({ hints, journals: { [LOG]: journal }, dir: target, fs })
+      kept.player = player
       player.finishAtWriteHead()
       await player.play()
     },
