@@ -43,7 +43,7 @@ export class SegmentSet implements Iterable<Segment> {
 
   /**
    * Adds a segment, joined with the one before it and with those after it for as long as two can be joined. O(log n).
-   * The set keeps the object, and does not change it.
+   * The set keeps the numbers, not the object.
    *
    * Throws `SEGMENT_INVALID` or `SEGMENT_INCONSISTENT`, with the values; the set is then as it was.
    */
