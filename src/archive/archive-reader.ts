@@ -46,6 +46,9 @@ export interface GetOptions {
 const PIECE_BYTES = 1024 * 1024
 const FRAME_HEADER_BYTES_MAX = 10
 
+/** So many entries are given at once: what lives longer than it must is what costs the collector time. */
+const BATCH_ENTRIES = 500
+
 export class ArchiveReader {
   readonly #parts: ArchiveReaderParts
   #index: ArchiveIndex | undefined
@@ -55,8 +58,8 @@ export class ArchiveReader {
   }
 
   /**
-   * Yields the first `limit` entries at or after `index`, in batches that are as large as what was read at once. The
-   * entries are views of memory of their own.
+   * Yields the first `limit` entries at or after `index`, in batches of at most 500. The entries are views of memory of
+   * their own.
    *
    * @throws RecoveryLogError `NOT_FOUND` when there is no entries file; `CORRUPT` with key and offset, also when the file
    * ends before its index says; `FRAME_TOO_LARGE`; RangeError for an index or limit that is no integer from 0
@@ -160,8 +163,10 @@ class Cursor {
   /** Where the frame that is being decoded ends; Infinity when there is none. */
   #frameEnd = Infinity
   #lastStreamIndex = -1
-  /** Where the piece that is being walked through lies in the file. */
+  /** The piece that is being walked through, where it lies in the file, and how long it was to be. */
+  #bytes: Uint8Array | undefined
   #base = 0
+  #asked = 0
   #failure: RecoveryLogError | undefined
 
   constructor(
@@ -183,16 +188,21 @@ class Cursor {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Reads up to `end`, or a piece, and answers the entries in it that are asked for. */
+  /** Answers the next entries that are asked for, reading up to `end`, or a piece, when nothing is left of the last. */
   async read(end: number): Promise<LogEntry[]> {
     const batch: LogEntry[] = []
-    const length = Math.max(Math.min(end - this.offset, PIECE_BYTES), this.#frameBytes)
-    const bytes = await this.#fetch(this.offset, length)
-    try {
+    if (this.#bytes === undefined) {
+      this.#asked = Math.max(Math.min(end - this.offset, PIECE_BYTES), this.#frameBytes)
       this.#base = this.offset
-      this.#take(bytes, batch)
-      if (bytes.length < length && !this.isDone) this.#checkEnd(this.#base + bytes.length)
+      this.#bytes = await this.#fetch(this.offset, this.#asked)
+    }
+    const bytes = this.#bytes
+    try {
+      if (!this.#take(bytes, batch)) return batch
+      this.#bytes = undefined
+      if (bytes.length < this.#asked && !this.isDone) this.#checkEnd(this.#base + bytes.length)
     } catch (error) {
+      this.#bytes = undefined
       this.#fail(error, bytes.length === 0)
     }
     return batch
@@ -212,29 +222,43 @@ class Cursor {
   async #fetch(offset: number, length: number): Promise<Uint8Array> {
     const { signal } = this.#options
     const { blobs, entries } = this.#parts
-    return blobs.get(entries, signal === undefined ? { offset, length } : { offset, length, signal })
+    const bytes = await blobs.get(
+      entries,
+      signal === undefined ? { offset, length } : { offset, length, signal },
+    )
+    // A store may answer a subclass, such as Buffer: decoding two classes is slower than decoding one.
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
-  /** Puts the entries of the whole frames in `bytes` into `batch`, and goes on behind them. */
-  #take(bytes: Uint8Array, batch: LogEntry[]): void {
+  /**
+   * Puts entries of the whole frames in `bytes` into `batch`, and goes on behind them. Answers whether nothing is left of
+   * the bytes, or of what is asked for.
+   */
+  #take(bytes: Uint8Array, batch: LogEntry[]): boolean {
     const header = this.#header
+    const base = this.#base
+    const isLastOnly = this.#options.lastOnly === true
+    let at = this.offset - base
+    let frameEnd = Infinity
     this.#frameBytes = 0
-    this.#frameEnd = Infinity
-    for (let at = 0; at < bytes.length; at = this.offset - this.#base) {
-      if (!this.#isWhole(bytes, at, this.offset)) return
-      const dataEnd = header.dataBegin + header.length
-      this.#frameEnd = this.#base + dataEnd
-      // The first frame of the file is the descriptor's, which is not looked at.
-      const entry = this.offset === 0 ? undefined : this.#entryIn(bytes, header.dataBegin, dataEnd)
-      this.offset = this.#frameEnd
-      this.#frameBytes = 0
-      this.#frameEnd = Infinity
-      if (entry === undefined) continue
-      if (this.#options.lastOnly === true) batch.length = 0
-      batch.push(entry)
-      if (--this.#left > 0) continue
-      this.isDone = true
-      return
+    try {
+      while (at < bytes.length && this.#isWhole(bytes, at, base + at)) {
+        frameEnd = header.dataBegin + header.length
+        // The first frame of the file is the descriptor's, which is not looked at.
+        const entry = base + at === 0 ? undefined : this.#entryIn(bytes, header.dataBegin, frameEnd)
+        at = frameEnd
+        frameEnd = Infinity
+        if (entry === undefined) continue
+        if (isLastOnly) batch.length = 0
+        batch.push(entry)
+        this.#left--
+        if (this.#left === 0) this.isDone = true
+        if (batch.length === BATCH_ENTRIES || this.isDone) return this.isDone
+      }
+      return true
+    } finally {
+      this.offset = base + at
+      this.#frameEnd = base + frameEnd
     }
   }
 
@@ -250,6 +274,7 @@ class Cursor {
     return entry.streamIndex < this.#firstIndex ? undefined : entry
   }
 
+  /** Reads the header of the frame at `at`. Answers whether the frame is there whole; if not, how much it needs is kept. */
   #isWhole(bytes: Uint8Array, at: number, offset: number): boolean {
     const header = this.#header
     if (!readRecordHeader(bytes, at, bytes.length, header, offset)) {
@@ -257,8 +282,10 @@ class Cursor {
       return false
     }
     if (header.length > RECORD_BYTES_MAX) throw recordTooLarge(offset, header.length, RECORD_BYTES_MAX)
-    this.#frameBytes = header.dataBegin - at + header.length
-    return this.#frameBytes <= bytes.length - at
+    const end = header.dataBegin + header.length
+    if (end <= bytes.length) return true
+    this.#frameBytes = end - at
+    return false
   }
 
   /** The file ends at `fileEnd`: is this where it ought to end? */

@@ -1,5 +1,6 @@
 import { BinaryTag, DatagramTag, EntryTag, LineTag, PartialTag, TextTag } from './log-entry-tags.ts'
 import { MessageReader } from './message-reader.ts'
+import { decodeTextEntry } from './text-entry.ts'
 import { decodeTime } from './time.ts'
 import type { Time } from './time.ts'
 
@@ -63,7 +64,7 @@ export interface LogEntry extends WithUnknown {
   content?: LogContent | undefined
 }
 
-const NO_BYTES = new Uint8Array(0)
+const NO_BYTES: Uint8Array = new Uint8Array(0)
 
 /** One for all entries: making one for each costs as much as reading a field. */
 const shared = new MessageReader('LogEntry', NO_BYTES)
@@ -74,28 +75,28 @@ const shared = new MessageReader('LogEntry', NO_BYTES)
  * @throws RecoveryLogError `CORRUPT` with the place
  */
 export function decodeLogEntry(bytes: Uint8Array, begin = 0, end = bytes.length): LogEntry {
+  const text = decodeTextEntry(bytes, begin, end)
+  if (text !== undefined) return text
   const reader = shared.reset(bytes, begin, end)
-  const entry: LogEntry = {
-    timeOffset: undefined,
-    prefixIndex: 0,
-    streamIndex: 0,
-    sequence: 0,
-    content: undefined,
-    unknown: undefined,
-  }
+  let timeOffset: Time | undefined
+  let prefixIndex = 0
+  let streamIndex = 0
+  let sequence = 0
+  let content: LogContent | undefined
+  let unknown: Uint8Array | undefined
   while (reader.at < end) {
     const fieldBegin = reader.at
     const tag = reader.tag()
-    if (tag === EntryTag.timeOffset) entry.timeOffset = decodeTime(reader, entry.timeOffset)
-    else if (tag === EntryTag.prefixIndex) entry.prefixIndex = reader.uint64()
-    else if (tag === EntryTag.streamIndex) entry.streamIndex = reader.uint64()
-    else if (tag === EntryTag.sequence) entry.sequence = reader.uint64()
-    else if (tag === EntryTag.text) entry.content = decodeText(reader, entry.content)
-    else if (tag === EntryTag.binary) entry.content = decodeBinary(reader, entry.content)
-    else if (tag === EntryTag.datagram) entry.content = decodeDatagram(reader, entry.content)
-    else entry.unknown = reader.keepUnknown(tag, fieldBegin, entry.unknown)
+    if (tag === EntryTag.timeOffset) timeOffset = decodeTime(reader, timeOffset)
+    else if (tag === EntryTag.prefixIndex) prefixIndex = reader.uint64()
+    else if (tag === EntryTag.streamIndex) streamIndex = reader.uint64()
+    else if (tag === EntryTag.sequence) sequence = reader.uint64()
+    else if (tag === EntryTag.text) content = decodeText(reader, content)
+    else if (tag === EntryTag.binary) content = decodeBinary(reader, content)
+    else if (tag === EntryTag.datagram) content = decodeDatagram(reader, content)
+    else unknown = reader.keepUnknown(tag, fieldBegin, unknown)
   }
-  return entry
+  return { timeOffset, prefixIndex, streamIndex, sequence, content, unknown }
 }
 
 /**
@@ -116,30 +117,36 @@ export function peekStreamIndex(bytes: Uint8Array, begin: number, end: number): 
 
 /** A message that is given more than once is merged, and of a oneof the last member holds: hence `before`. */
 function decodeText(reader: MessageReader, before: LogContent | undefined): TextContent {
-  const text: TextContent = before?.kind === 'text' ? before : { kind: 'text', lines: [], unknown: undefined }
+  const isMore = before?.kind === 'text'
+  let lines = isMore ? before.lines : undefined
+  let unknown = isMore ? before.unknown : undefined
   const outer = enter(reader)
   while (reader.at < reader.end) {
     const begin = reader.at
     const tag = reader.tag()
-    if (tag === TextTag.line) text.lines.push(decodeLine(reader))
-    else text.unknown = reader.keepUnknown(tag, begin, text.unknown)
+    if (tag !== TextTag.line) unknown = reader.keepUnknown(tag, begin, unknown)
+    else if (lines !== undefined) lines.push(decodeLine(reader))
+    else lines = [decodeLine(reader)] // an array that begins empty makes room for many, and most entries have one line
   }
   reader.end = outer
-  return text
+  return { kind: 'text', lines: lines ?? [], unknown }
 }
 
 function decodeLine(reader: MessageReader): TextLine {
-  const line: TextLine = { value: NO_BYTES, delimiter: '', unknown: undefined }
+  let value = NO_BYTES
+  let delimiter = ''
+  let unknown: Uint8Array | undefined
   const outer = enter(reader)
-  while (reader.at < reader.end) {
+  const { end } = reader
+  while (reader.at < end) {
     const begin = reader.at
     const tag = reader.tag()
-    if (tag === LineTag.value) line.value = reader.view()
-    else if (tag === LineTag.delimiter) line.delimiter = reader.text()
-    else line.unknown = reader.keepUnknown(tag, begin, line.unknown)
+    if (tag === LineTag.value) value = reader.view()
+    else if (tag === LineTag.delimiter) delimiter = reader.text()
+    else unknown = reader.keepUnknown(tag, begin, unknown)
   }
   reader.end = outer
-  return line
+  return { value, delimiter, unknown }
 }
 
 function decodeBinary(reader: MessageReader, before: LogContent | undefined): BinaryContent {

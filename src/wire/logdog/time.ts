@@ -19,20 +19,23 @@ const Tag = { seconds: 8, nanos: 16 } as const
 /** A negative number is written as 64 bits: ten bytes. */
 const NEGATIVE_BYTES = 10
 
-/** Decodes the message that begins where `reader` stands, into `before` when there was one already. */
+/** Decodes the message that begins where `reader` stands, merged with `before` when there was one already. */
 export function decodeTime(reader: MessageReader, before: Time | undefined): Time {
-  const time: Time = before ?? { seconds: 0, nanos: 0, unknown: undefined }
+  let seconds = before === undefined ? 0 : before.seconds
+  let nanos = before === undefined ? 0 : before.nanos
+  let unknown = before?.unknown
   const outer = reader.end
-  reader.end = reader.delimited()
-  while (reader.at < reader.end) {
+  const end = reader.delimited()
+  reader.end = end
+  while (reader.at < end) {
     const begin = reader.at
     const tag = reader.tag()
-    if (tag === Tag.seconds) time.seconds = reader.int64()
-    else if (tag === Tag.nanos) time.nanos = reader.int32()
-    else time.unknown = reader.keepUnknown(tag, begin, time.unknown)
+    if (tag === Tag.seconds) seconds = reader.int64()
+    else if (tag === Tag.nanos) nanos = reader.int32()
+    else unknown = reader.keepUnknown(tag, begin, unknown)
   }
   reader.end = outer
-  return time
+  return { seconds, nanos, unknown }
 }
 
 /** How many bytes `time` has. Throws RangeError for seconds that are no safe integer, and nanos that are no int32. */
