@@ -18,9 +18,8 @@ import {
   type Standby,
   type VerifyReport,
 } from '../directory/index.ts'
-import { FileJournal } from '../journal/file/index.ts'
+import { FileJournal, systemClock } from '../journal/file/index.ts'
 import type { Journal } from '../journal/index.ts'
-import { systemClock } from './system-clock.ts'
 import { systemProcessIdentity } from './system-process-identity.ts'
 import { systemRandom } from './system-random.ts'
 

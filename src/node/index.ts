@@ -7,7 +7,7 @@
 
 // A name that is exported below in its own right takes the place of the pure one.
 export * from '../index.ts'
-export { FILE_POLL_MS, FILE_SEGMENT_BYTES, FileJournal } from '../journal/file/index.ts'
+export { FILE_POLL_MS, FILE_SEGMENT_BYTES, FileJournal, systemClock } from '../journal/file/index.ts'
 export type { FileDurability, FileJournalOptions, TornTail } from '../journal/file/index.ts'
 export { DurableDirectory } from './durable-directory.ts'
 export type {
@@ -20,6 +20,6 @@ export type {
   VerifyOptions,
 } from './durable-directory.ts'
 export { Player } from './player.ts'
-export { systemClock } from './system-clock.ts'
+
 export { systemProcessIdentity } from './system-process-identity.ts'
 export { systemRandom } from './system-random.ts'

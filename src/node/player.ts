@@ -1,7 +1,7 @@
 /** A Player with the system's file system, clock and rules for names filled in. */
 import * as nodeFs from 'node:fs'
 import { Player as PurePlayer, type PlayerOptions } from '../player/index.ts'
-import { systemClock } from './system-clock.ts'
+import { systemClock } from '../journal/file/index.ts'
 
 /**
  * As that of the pure library, onto `node:fs` where nothing else is handed in.

@@ -241,7 +241,6 @@ export class Appender {
       this.#doubt(writer, batches, error)
       return
     }
-    writer.commit()
     for (const batch of batches) {
       for (const append of batch.appends) append.resolve()
       if (batch.failed !== undefined) this.#fail([batch.failed])
@@ -274,11 +273,12 @@ export class Appender {
   }
 
   /**
-   * Written, but nobody knows how durable: this epoch is ended where all was well, so that what is in doubt is out. If
-   * that cannot be done either, or somebody else has sealed higher, the outcome is unknown.
+   * Something failed behind the write. This epoch is ended where it is known to be synced: so what a reader may have
+   * seen is in, and what a failed sync has left in doubt is out. If that cannot be done either, or somebody else has
+   * sealed above it, the outcome is unknown.
    */
   #doubt(writer: EpochWriter, batches: readonly Batch[], error: unknown): void {
-    const { offset, registers } = writer.committed
+    const { offset, registers } = writer.synced
     this.#letGo(writer)
     try {
       const seal = this.#parts.epochs.retire(writer.epoch, offset, registers)

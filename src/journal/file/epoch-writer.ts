@@ -56,7 +56,7 @@ export class EpochWriter {
   #headCount = 0
   #segment: Segment | undefined
   #written: Progress
-  #committed: Progress
+  #synced: Progress
   /** Descriptors wait here to be closed while an asynchronous sync runs. */
   readonly #toClose: number[] = []
   #syncing = 0
@@ -68,7 +68,7 @@ export class EpochWriter {
     this.#boot = boot
     this.#segmentBytes = segmentBytes
     this.#written = { offset: seal.begin, registers: seal.registers }
-    this.#committed = this.#written
+    this.#synced = this.#written
     this.#headFd = folder.fs.openSync(folder.headPath(seal.epoch), 'w')
     try {
       // Before anything is written: a reader that finds no head would count groups that are not synced.
@@ -84,9 +84,9 @@ export class EpochWriter {
     return this.#written
   }
 
-  /** All that has been answered for. */
-  get committed(): Progress {
-    return this.#committed
+  /** All that is as durable as it is going to be. */
+  get synced(): Progress {
+    return this.#synced
   }
 
   /**
@@ -145,14 +145,10 @@ export class EpochWriter {
     }
   }
 
-  /** Tells readers that all that has been written is synced. */
+  /** All that has been written is synced: tells readers. */
   publishHead(): void {
+    this.#synced = this.#written
     this.#writeHead()
-  }
-
-  /** All that has been written can be answered for. */
-  commit(): void {
-    this.#committed = this.#written
   }
 
   close(): void {
@@ -166,8 +162,8 @@ export class EpochWriter {
     const bytes = encodeHeadSlot({
       count: this.#headCount,
       boot: this.#boot,
-      synced: this.#written.offset,
-      segmentBegin: segment?.begin ?? this.#written.offset,
+      synced: this.#synced.offset,
+      segmentBegin: segment?.begin ?? this.#synced.offset,
       groupPosition: segment?.groupPosition ?? 0,
       endPosition: segment?.position ?? 0,
     })
@@ -248,7 +244,7 @@ export class EpochWriter {
     const bytes = new Uint8Array(headBytes + (isOwn ? 0 : contentBytes))
     if (!isOwn) copyContents(items, bytes, headBytes)
     const contentCrc = isOwn ? last.contentCrc : crc32(bytes.subarray(headBytes))
-    const synced = this.#committed.offset
+    const synced = this.#synced.offset
     encodeGroupHeader(bytes, 0, salt, { begin, synced, contentCrc, contentBytes, registers })
     buffers.push(bytes)
     if (isOwn) buffers.push(last.content)

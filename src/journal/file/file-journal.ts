@@ -18,7 +18,7 @@ import type { JournalFileSystem } from './journal-file-system.ts'
 import { JournalFolder } from './journal-folder.ts'
 import type { FileDurability } from './journal-folder.ts'
 import { PendingAppend } from './pending-append.ts'
-import { fileClock } from './system-parts.ts'
+import { systemClock } from './system-clock.ts'
 
 /** Segment files of this size are ended: large enough that a file costs nothing, small enough to prune by. */
 export const FILE_SEGMENT_BYTES = 64 * 1024 * 1024
@@ -69,7 +69,7 @@ export class FileJournal implements Journal {
   #closing: Promise<void> | undefined
 
   private constructor(folder: JournalFolder, options: FileJournalOptions) {
-    const { segmentBytes = FILE_SEGMENT_BYTES, pollMs = FILE_POLL_MS, clock = fileClock } = options
+    const { segmentBytes = FILE_SEGMENT_BYTES, pollMs = FILE_POLL_MS, clock = systemClock } = options
     const boot = options.bootId ?? systemBootId()
     this.name = folder.identity.name
     this.id = folder.identity.id

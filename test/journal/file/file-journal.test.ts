@@ -7,7 +7,7 @@ import { systemBootId } from '../../../src/journal/file/boot-id.ts'
 import { encodeRecord } from '../../../src/journal/file/format.ts'
 import { FileJournal } from '../../../src/journal/file/index.ts'
 import type { FileJournalOptions, JournalFileSystem } from '../../../src/journal/file/index.ts'
-import { fileClock } from '../../../src/journal/file/system-parts.ts'
+import { systemClock } from '../../../src/journal/file/system-clock.ts'
 import type { Clock } from '../../../src/parts/index.ts'
 import { SimulatedDisk, systemError } from './simulated-disk.ts'
 
@@ -308,6 +308,24 @@ describe('file journal: in doubt', () => {
     await Promise.all([journal.close(), other.close()])
   })
 
+  it('the look for a later epoch fails: what readers may have seen by then stays, and is acknowledged', async () => {
+    let isFailing = false
+    const statSync = ((path: string, options?: { readonly throwIfNoEntry: false }) => {
+      if (isFailing && path.endsWith('2.intent')) {
+        isFailing = false
+        throw systemError('EIO', path)
+      }
+      return options === undefined ? nodeFs.statSync(path) : nodeFs.statSync(path, options)
+    }) as JournalFileSystem['statSync']
+    await using journal = await open({ fs: withCalls({ statSync }) })
+    await journal.append({ content: filled(10) })
+    isFailing = true
+    expect((await journal.append({ content: filled(20) })).end).toBe(30)
+    expect(isFailing).toBe(false)
+    expect(files(/seal/)).toHaveLength(2)
+    expect((await journal.append({ content: filled(5) })).end).toBe(35)
+  })
+
   it('a journal that is deleted under its objects: NOT_FOUND for append, head and read', async () => {
     const journal = await open()
     const reader = await open({ pollMs: 20 })
@@ -474,14 +492,14 @@ describe('file journal: waking', () => {
   )
 
   it('the clock of its own sleeps, and frees its timer', async () => {
-    expect(Math.abs(fileClock.now() - Date.now())).toBeLessThan(1_000)
-    await fileClock.sleep(1)
-    await fileClock.sleep(1, new AbortController().signal)
+    expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1_000)
+    await systemClock.sleep(1)
+    await systemClock.sleep(1, new AbortController().signal)
     const abort = new AbortController()
-    const sleeping = fileClock.sleep(1e9, abort.signal)
+    const sleeping = systemClock.sleep(1e9, abort.signal)
     abort.abort()
     await expect(sleeping).rejects.toMatchObject({ code: 'ABORTED' })
-    await expect(fileClock.sleep(1, abort.signal)).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect(systemClock.sleep(1, abort.signal)).rejects.toMatchObject({ code: 'ABORTED' })
   })
 
   it('leaves nothing open: descriptors, watches', async () => {

@@ -1,5 +1,5 @@
-import { abortedError } from '../async/index.ts'
-import type { Clock } from '../parts/index.ts'
+import { abortedError } from '../../async/index.ts'
+import type { Clock } from '../../parts/index.ts'
 
 /** Longer sleeps are slept in pieces: a timer of Node ends at once beyond 2^31 - 1 ms. */
 const TIMER_MS_MAX = 2 ** 31 - 1
