@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { basename } from 'node:path'
 import { RecoveryLogError } from '../../errors/index.ts'
 import { readSmallFile, syncFolder, systemErrorCode, unlinkIfThere, writeNewFile } from '../../parts/index.ts'
 import type { Durability } from '../journal.ts'
@@ -227,7 +228,7 @@ function assertWanted(
 
 /** A valid log name, however short the folder's own is. */
 function defaultName(dir: string): string {
-  return `journal/${dir.slice(dir.lastIndexOf('/') + 1)}`
+  return `journal/${basename(dir)}`
 }
 
 function epochName(epoch: number): string {
