@@ -1,8 +1,8 @@
 import { RecoveryLogError } from '../../errors/index.ts'
-import { varintLength, writeVarint } from '../protobuf.ts'
 import { utf8Length, writeUtf8 } from '../utf8.ts'
 import type { DatagramPart, LogContent, LogEntry, TextLine } from './log-entry.ts'
 import { BinaryTag, DatagramTag, EntryTag, LineTag, PartialTag, TextTag } from './log-entry-tags.ts'
+import { lengthOfVarint, numberBytes, putNumber, putVarint } from './put-varint.ts'
 import { timeBytes, writeTime } from './time.ts'
 
 const LINE_FEED = 10
@@ -158,48 +158,9 @@ function writePartial(partial: DatagramPart, target: Uint8Array, position: numbe
   return putUnknown(target, at, partial.unknown)
 }
 
-/** A field of a one-byte tag with a number: nothing when it is 0. */
-function numberBytes(value: number): number {
-  if (value === 0) return 0
-  if (value >>> 0 === value) return 1 + lengthOf(value)
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`expected an integer from 0 below 2^53, got ${value}`)
-  }
-  return 1 + varintLength(value)
-}
-
 /** A field of a one-byte tag with `length` bytes in it. */
 function nestedBytes(length: number): number {
-  return 1 + lengthOf(length) + length
-}
-
-function lengthOf(value: number): number {
-  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : varintLength(value)
-}
-
-/** As `writeVarint`, for numbers that were measured, most of which are small. */
-function putVarint(target: Uint8Array, at: number, value: number): number {
-  if (value < 0x80) {
-    target[at] = value
-    return at + 1
-  }
-  target[at] = (value & 0x7f) | 0x80
-  if (value < 0x4000) {
-    target[at + 1] = value >>> 7
-    return at + 2
-  }
-  if (value < 0x20_0000) {
-    target[at + 1] = ((value >>> 7) & 0x7f) | 0x80
-    target[at + 2] = value >>> 14
-    return at + 3
-  }
-  return writeVarint(target, at, value)
-}
-
-function putNumber(target: Uint8Array, at: number, tag: number, value: number): number {
-  if (value === 0) return at
-  target[at] = tag
-  return putVarint(target, at + 1, value)
+  return 1 + lengthOfVarint(length) + length
 }
 
 function putBytes(target: Uint8Array, at: number, tag: number, bytes: Uint8Array): number {

@@ -1,8 +1,8 @@
-import { varintLength, writeVarint } from '../protobuf.ts'
 import { decodeDescriptor, encodeDescriptor } from './descriptor.ts'
 import type { LogStreamDescriptor } from './descriptor.ts'
 import type { WithUnknown } from './log-entry.ts'
 import { MessageReader } from './message-reader.ts'
+import { lengthOfVarint, numberBytes, putNumber, putVarint } from './put-varint.ts'
 import { decodeTime, timeBytes, writeTime } from './time.ts'
 import type { Time } from './time.ts'
 
@@ -135,30 +135,30 @@ export function encodeLogIndex(index: LogIndex): Uint8Array {
 
 /** The beginning of an index: its descriptor, given encoded. */
 export function encodeIndexDescriptor(descriptor: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(1 + varintLength(descriptor.length) + descriptor.length)
+  const bytes = new Uint8Array(1 + lengthOfVarint(descriptor.length) + descriptor.length)
   bytes[0] = Tag.desc
-  bytes.set(descriptor, writeVarint(bytes, 1, descriptor.length))
+  bytes.set(descriptor, putVarint(bytes, 1, descriptor.length))
   return bytes
 }
 
 /** How many bytes an entry takes in an index, its tag and length included. */
 export function indexEntryBytes(entry: IndexEntry): number {
   const length = indexEntryLength(entry)
-  return 1 + varintLength(length) + length
+  return 1 + lengthOfVarint(length) + length
 }
 
 /** Writes an entry, with its tag and length, at `position` and answers where it ends. */
 export function writeIndexEntry(entry: IndexEntry, target: Uint8Array, position: number): number {
   let at = position
   target[at++] = Tag.entry
-  at = writeVarint(target, at, indexEntryLength(entry))
-  at = writeNumber(target, at, EntryTag.offset, entry.offset)
-  at = writeNumber(target, at, EntryTag.sequence, entry.sequence)
-  at = writeNumber(target, at, EntryTag.prefixIndex, entry.prefixIndex)
-  at = writeNumber(target, at, EntryTag.streamIndex, entry.streamIndex)
+  at = putVarint(target, at, indexEntryLength(entry))
+  at = putNumber(target, at, EntryTag.offset, entry.offset)
+  at = putNumber(target, at, EntryTag.sequence, entry.sequence)
+  at = putNumber(target, at, EntryTag.prefixIndex, entry.prefixIndex)
+  at = putNumber(target, at, EntryTag.streamIndex, entry.streamIndex)
   if (entry.timeOffset !== undefined) {
     target[at++] = EntryTag.timeOffset
-    at = writeVarint(target, at, timeBytes(entry.timeOffset))
+    at = putVarint(target, at, timeBytes(entry.timeOffset))
     at = writeTime(entry.timeOffset, target, at)
   }
   if (entry.unknown === undefined) return at
@@ -172,9 +172,9 @@ export function encodeIndexTotals(totals: IndexTotals): Uint8Array {
   const bytes = new Uint8Array(
     numberBytes(lastPrefixIndex) + numberBytes(lastStreamIndex) + numberBytes(logEntryCount),
   )
-  let at = writeNumber(bytes, 0, Tag.lastPrefixIndex, lastPrefixIndex)
-  at = writeNumber(bytes, at, Tag.lastStreamIndex, lastStreamIndex)
-  writeNumber(bytes, at, Tag.logEntryCount, logEntryCount)
+  let at = putNumber(bytes, 0, Tag.lastPrefixIndex, lastPrefixIndex)
+  at = putNumber(bytes, at, Tag.lastStreamIndex, lastStreamIndex)
+  putNumber(bytes, at, Tag.logEntryCount, logEntryCount)
   return bytes
 }
 
@@ -183,17 +183,7 @@ function indexEntryLength(entry: IndexEntry): number {
   bytes += numberBytes(entry.prefixIndex) + numberBytes(entry.streamIndex)
   if (entry.timeOffset !== undefined) {
     const length = timeBytes(entry.timeOffset)
-    bytes += 1 + varintLength(length) + length
+    bytes += 1 + lengthOfVarint(length) + length
   }
   return bytes + (entry.unknown === undefined ? 0 : entry.unknown.length)
-}
-
-function numberBytes(value: number): number {
-  return value === 0 ? 0 : 1 + varintLength(value)
-}
-
-function writeNumber(target: Uint8Array, at: number, tag: number, value: number): number {
-  if (value === 0) return at
-  target[at] = tag
-  return writeVarint(target, at + 1, value)
 }

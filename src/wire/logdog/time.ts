@@ -1,5 +1,5 @@
-import { varintLength, writeVarint } from '../protobuf.ts'
 import type { MessageReader } from './message-reader.ts'
+import { lengthOfVarint, putVarint } from './put-varint.ts'
 
 /**
  * `google.protobuf.Duration` and `google.protobuf.Timestamp`: the same bytes. Nothing is normalised: what came is
@@ -58,14 +58,13 @@ export function writeTime(time: Time, target: Uint8Array, at: number): number {
 
 function signedBytes(value: number): number {
   if (value === 0) return 0
-  if (value >>> 0 === value) return value < 0x80 ? 2 : value < 0x4000 ? 3 : 1 + varintLength(value)
-  return 1 + (value < 0 ? NEGATIVE_BYTES : varintLength(value))
+  return 1 + (value < 0 ? NEGATIVE_BYTES : lengthOfVarint(value))
 }
 
 function writeSigned(target: Uint8Array, position: number, tag: number, value: number): number {
   if (value === 0) return position
   target[position] = tag
-  if (value > 0) return writeVarint(target, position + 1, value)
+  if (value > 0) return putVarint(target, position + 1, value)
   // The 64 bits of a negative number are those of its distance from 0, less one, inverted.
   let at = position + 1
   let rest = -(value + 1)
