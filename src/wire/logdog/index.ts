@@ -23,7 +23,7 @@ export type {
 export { decodeDescriptor, encodeDescriptor, StreamType } from './descriptor.ts'
 export type { LogStreamDescriptor } from './descriptor.ts'
 export { ContentType, ENTRY_DATA_BYTES_MAX } from './limits.ts'
-export { decodeLogEntry, peekStreamIndex } from './log-entry.ts'
+export { decodeLogEntry, peekStreamIndex } from './log-entry-decoder.ts'
 export { encodeLogEntry, LogEntryWriter } from './log-entry-writer.ts'
 export type {
   BinaryContent,
