@@ -13,6 +13,9 @@ import type { ProcessIdentity } from './process-identity.ts'
 import { ReaderPin } from './reader-pin.ts'
 import type { RecoveryOptions } from './recovery.ts'
 
+/** Enough for a file that is touched once in a while for years; few enough that hints stay small. */
+const SEGMENTS_PER_FNODE_MAX = 32
+
 /** A machine that tells nothing of its processes: its locks are judged by nobody. */
 const UNKNOWN_IDENTITY: ProcessIdentity = {
   self: { machine: '', boot: '', pidNamespace: '', pid: 0, startTime: '' },
@@ -84,6 +87,11 @@ export class DirectoryClaim {
       clock,
       pin: this.#pin,
       place: { dir: exchange.newDir, fs },
+      cuts: {
+        segmentsPerFnodeMax: SEGMENTS_PER_FNODE_MAX,
+        segmentGapBytesMin: options.segmentGapBytesMin,
+        goReadable: options.goReadable,
+      },
       onEvent,
       onProgress,
       signal,

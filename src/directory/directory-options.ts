@@ -44,6 +44,16 @@ export interface FollowOptions extends CopyOptions {
   readonly hintsIntervalMs?: number | undefined
   /** New hints when a recovery would read more than this past the newest ones. Default 16 MiB. */
   readonly hintsGrowthBytes?: number | undefined
+  /**
+   * Whether a Gazette process may record on to this log: gaps between segments are then never pruned. To be said to
+   * `prune` too. Default false.
+   */
+  readonly goReadable?: boolean | undefined
+  /**
+   * How many bytes of the log between two operations of one file are worth a cut of its hints, so that what lies between
+   * need not be read, nor kept. Default 64 MiB.
+   */
+  readonly segmentGapBytesMin?: number | undefined
   /** How many recorded bytes may wait for the journal. Default 64 MiB. */
   readonly queueBytesMax?: number | undefined
   /**

@@ -196,6 +196,7 @@ export class DurableDirectory implements AsyncDisposable {
     options: Pick<PruneOptions, 'dryRun' | 'goReadable' | 'bytesMax' | 'onProgress' | 'signal'> = {},
   ): Promise<PruneReport> {
     return prune({
+      goReadable: this.#options.goReadable,
       ...options,
       hints: this.#options.hints,
       journals: journalsOf(this.#options),

@@ -4,6 +4,7 @@
  */
 import { throwIfAborted } from '../async/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
+import type { FSMOptions } from '../fsm/index.ts'
 import type { Journal, JournalResolver } from '../journal/index.ts'
 import type { Clock } from '../parts/index.ts'
 import { Player, type AtHead, type LogEnd, type Played, type PlayerOptions } from '../player/index.ts'
@@ -43,6 +44,8 @@ export interface RecoveryOptions {
   readonly pin: ReaderPin
   /** Where the tree goes: `dir` and `fs`, or a `target`. */
   readonly place: Pick<PlayerOptions, 'dir' | 'fs' | 'target'>
+  /** How the hints of whoever goes on from here are cut. */
+  readonly cuts?: FSMOptions | undefined
   /** Point in time: only sets that were made at or before it count. */
   readonly at?: LogEnd | undefined
   readonly onEvent: OnDirectoryEvent
@@ -156,6 +159,7 @@ async function playToHead(
     hints: candidate.hints,
     journals,
     directoryMarkers: true,
+    cuts: options.cuts ?? {},
     acceptDataLoss: source.acceptDataLoss === true,
     clock,
     onEvent: (event) => {

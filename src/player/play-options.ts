@@ -1,7 +1,7 @@
 /**
  * What a Player is given, and what it answers (recovery-log spec, section 7).
  */
-import type { FSM, Outcome } from '../fsm/index.ts'
+import type { FSM, FSMOptions, Outcome } from '../fsm/index.ts'
 import type { Journal, JournalResolver, Label } from '../journal/index.ts'
 import type { Clock, SyncFileSystem } from '../parts/index.ts'
 import type { FSMHints } from '../wire/index.ts'
@@ -65,6 +65,11 @@ export interface PlayerOptions extends PlaySource {
   readonly acceptDataLoss?: boolean
   /** The longest message taken, in bytes; a longer one is `CORRUPT`, before memory is taken. Default 16 MiB. */
   readonly frameBytesMax?: number
+  /**
+   * How the state machine that playback ends with cuts the segments of files that live long and are written seldom.
+   * Default: not at all, as in Go.
+   */
+  readonly cuts?: FSMOptions
   /** The rules for names: Windows refuses more of them. Default `posix`. */
   readonly platform?: 'posix' | 'windows'
   /** Measures the rate of `onProgress`. */

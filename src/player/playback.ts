@@ -4,6 +4,7 @@
 import { Deferred, raceAbort, throwIfAborted } from '../async/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
 import { authorOf, FSM } from '../fsm/index.ts'
+import type { FSMOptions } from '../fsm/index.ts'
 import type { Head, Label } from '../journal/index.ts'
 import type { Clock } from '../parts/index.ts'
 import type { FSMHints } from '../wire/index.ts'
@@ -35,6 +36,7 @@ export interface PlaySettings {
   readonly dir: string | undefined
   readonly directoryMarkers: boolean
   readonly acceptDataLoss: boolean
+  readonly cuts: FSMOptions
   readonly frameBytesMax: number
   readonly platform: Platform
   readonly clock: Clock | undefined
@@ -151,7 +153,7 @@ export class Playback {
   /** Checks all that can be checked without reading, and takes the target. */
   async #begin(): Promise<Begun> {
     const { hints, journals, target, clock } = this.#settings
-    const fsm = new FSM(hints)
+    const fsm = new FSM(hints, this.#settings.cuts)
     const names = { segments: fsm.hintedSegments, lastLog: hints.log }
     target.check()
     const ending = this.#ending

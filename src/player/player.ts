@@ -128,6 +128,7 @@ function settingsOf(options: PlayerOptions): PlaySettings {
     hints,
     journals,
     frameBytesMax = FRAME_BYTES_MAX,
+    cuts = {},
     directoryMarkers = false,
     acceptDataLoss = true,
   } = options
@@ -142,6 +143,7 @@ function settingsOf(options: PlayerOptions): PlaySettings {
     directoryMarkers,
     acceptDataLoss,
     frameBytesMax,
+    cuts,
     platform: options.platform ?? 'posix',
     clock: options.clock,
     onProgress: options.onProgress,

@@ -693,6 +693,36 @@ describe('a durable directory: pruning while it lives', () => {
     expect(world.tree('m2', '/data/copy')).toEqual(world.tree('m1'))
   })
 
+  it.each([
+    [1000, false, 'is not read, and can be pruned'],
+    [1e9, false, 'is read, for the gap is not worth a cut'],
+  ])(
+    'cuts: what lies between two writes of a file (gaps from %i bytes, goReadable %j) %s',
+    async (segmentGapBytesMin, goReadable) => {
+      const world = new World()
+      const options = { segmentGapBytesMin, goReadable }
+      const first = await world.open('m1', options)
+      first.fs.writeFileSync('/seldom', 'first')
+      for (let i = 0; i < 100; i++) {
+        first.fs.writeFileSync('/often', `${String(i)}:`.padEnd(1000, 'x'))
+        await first.sync()
+      }
+      first.fs.appendFileSync('/seldom', ', and again')
+      await first.close()
+      // Played once, so that the ends of segments are known.
+      const second = await world.open('m2', options)
+      const { bytes } = await DurableDirectory.plan(world.options())
+      await second.prune()
+      const kept = (await world.journal.fragments()).reduce((sum, { begin, end }) => sum + end - begin, 0)
+      await second.close()
+      const isCut = segmentGapBytesMin === 1000
+      expect(bytes < 10_000).toBe(isCut)
+      expect(kept < 30_000).toBe(isCut)
+      await (await world.open('m3', options)).close()
+      expect(world.tree('m3')).toEqual(world.tree('m1'))
+    },
+  )
+
   it('history: a file that is updated in place for ever is recorded anew, so that its log can be pruned', async () => {
     const world = new World()
     await using state = await world.open('m1', { hintsIntervalMs: 1000 })

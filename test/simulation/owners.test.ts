@@ -54,10 +54,13 @@ class Simulation {
   #failAppends: 'none' | 'before' | 'after' = 'none'
   #pid = 100
   #state: number
+  /** Small in most runs, so that hints are cut. */
+  readonly #segmentGapBytesMin: number
 
   constructor(seed: number) {
     this.world = new World(seed)
     this.#state = Math.imul(seed, 2654435761) | 1
+    this.#segmentGapBytesMin = this.pick([50, 200, 1000, 1e9])
     const save = this.world.hints.save.bind(this.world.hints)
     this.world.hints.save = (set, options) =>
       this.chance(0.1)
@@ -114,6 +117,7 @@ class Simulation {
       const state = await this.world.open(machine, {
         journal: this.#journal(),
         identity: this.world.processes.start(pid),
+        segmentGapBytesMin: this.#segmentGapBytesMin,
       })
       this.#owns({ state, machine, pid })
     } catch (error) {
@@ -127,7 +131,12 @@ class Simulation {
     if (machine === undefined || this.standby !== undefined) return
     const pid = this.#pid++
     const identity = this.world.processes.start(pid)
-    const standby = await this.world.follow(machine, { journal: this.#journal(), identity })
+    const segmentGapBytesMin = this.#segmentGapBytesMin
+    const standby = await this.world.follow(machine, {
+      journal: this.#journal(),
+      identity,
+      segmentGapBytesMin,
+    })
     this.standby = { standby, machine, pid }
   }
 
