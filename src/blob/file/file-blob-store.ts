@@ -106,7 +106,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       try {
         await writeBlobFile(aside, body, options.signal)
         await this.#place(path, () => (options.ifAbsent === true ? link(aside, path) : rename(aside, path)))
-        this.#warm.drop(path)
+        this.#warm.drop(key)
       } catch (error) {
         throw systemErrorCode(error) === 'EEXIST' ? alreadyThere(key) : error
       } finally {
@@ -165,8 +165,8 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
         // Another one may have moved it meanwhile: then the target is there.
         if (!isMissing(error) || (await ifThere(stat(target))) === undefined) throw error
       }
-      this.#warm.drop(source)
-      this.#warm.drop(target)
+      this.#warm.drop(from)
+      this.#warm.drop(to)
       await ifThere(syncFolder(dirname(target)))
       await this.#tidy(dirname(source))
     })
@@ -177,7 +177,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       const path = this.#path(key)
       throwIfAborted(options.signal)
       await ifThere(unlink(path))
-      this.#warm.drop(path)
+      this.#warm.drop(key)
       await this.#tidy(dirname(path))
     })
   }
@@ -196,7 +196,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
     try {
       checkRange(range)
       throwIfAborted(signal)
-      return await this.#warm.read(this.#path(key), key, range)
+      return await this.#warm.read(key, this.#path, range)
     } catch (error) {
       throw blobError(error, 'get', key)
     } finally {
@@ -225,7 +225,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
     })
   }
 
-  #path(key: string): string {
+  readonly #path = (key: string): string => {
     checkKey(key, MAX_KEY_BYTES)
     return `${this.#blobs}/${pathOfKey(key)}`
   }

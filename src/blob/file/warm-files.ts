@@ -22,7 +22,7 @@ const openFile = promisify(open)
 
 export class WarmFiles {
   readonly #openFilesMax: number
-  /** By path, the least recently used first. */
+  /** By key, the least recently used first. */
   readonly #files = new Map<string, WarmFile>()
 
   constructor(openFilesMax: number) {
@@ -34,9 +34,9 @@ export class WarmFiles {
     return this.#files.size
   }
 
-  /** Reads a range of the blob file at `path`, opening it when it is not open. */
-  async read(path: string, key: string, range: ByteRange): Promise<Uint8Array> {
-    const file = this.#warm(path) ?? (await this.#open(path, key))
+  /** Reads a range of the blob `key`, opening its file, which lies where `locate` says, when it is not open. */
+  async read(key: string, locate: (key: string) => string, range: ByteRange): Promise<Uint8Array> {
+    const file = this.#warm(key) ?? (await this.#open(key, locate(key)))
     file.readers++
     try {
       const length = Math.max(0, Math.min(range.length, file.size - range.offset))
@@ -58,33 +58,33 @@ export class WarmFiles {
     }
   }
 
-  /** Forgets the file at `path`: the next read opens what is there then. */
-  drop(path: string): void {
-    const file = this.#files.get(path)
+  /** Forgets the file of a blob: the next read opens what is there then. */
+  drop(key: string): void {
+    const file = this.#files.get(key)
     if (file === undefined) return
-    this.#files.delete(path)
+    this.#files.delete(key)
     file.isDropped = true
     closeUnread(file)
   }
 
   dropAll(): void {
-    for (const path of [...this.#files.keys()]) this.drop(path)
+    for (const key of [...this.#files.keys()]) this.drop(key)
   }
 
-  #warm(path: string): WarmFile | undefined {
-    const file = this.#files.get(path)
+  #warm(key: string): WarmFile | undefined {
+    const file = this.#files.get(key)
     if (file === undefined) return undefined
     // Another process may have replaced or removed it: then its inode has no name any more.
     if (fstatSync(file.fd).nlink === 0) {
-      this.drop(path)
+      this.drop(key)
       return undefined
     }
-    this.#files.delete(path)
-    this.#files.set(path, file)
+    this.#files.delete(key)
+    this.#files.set(key, file)
     return file
   }
 
-  async #open(path: string, key: string): Promise<WarmFile> {
+  async #open(key: string, path: string): Promise<WarmFile> {
     const fd = await openFile(path, 'r')
     let size: number
     try {
@@ -94,8 +94,8 @@ export class WarmFiles {
       throw error
     }
     const file: WarmFile = { fd, size, readers: 0, isDropped: false }
-    this.drop(path) // somebody else may have opened it meanwhile
-    this.#files.set(path, file)
+    this.drop(key) // somebody else may have opened it meanwhile
+    this.#files.set(key, file)
     for (const oldest of this.#files.keys()) {
       if (this.#files.size <= this.#openFilesMax) break
       this.drop(oldest)

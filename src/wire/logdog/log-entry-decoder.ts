@@ -9,7 +9,7 @@ import type {
   TextLine,
 } from './log-entry.ts'
 import { MessageReader } from './message-reader.ts'
-import { decodeTextEntry } from './text-entry.ts'
+import { decodeTextEntry, peekPlainStreamIndex } from './text-entry.ts'
 import { decodeTime } from './time.ts'
 import type { Time } from './time.ts'
 
@@ -56,6 +56,8 @@ export function decodeLogEntry(bytes: Uint8Array, begin = 0, end = bytes.length)
  * @throws RecoveryLogError `CORRUPT` with the place
  */
 export function peekStreamIndex(bytes: Uint8Array, begin: number, end: number): number {
+  const plain = peekPlainStreamIndex(bytes, begin, end)
+  if (plain >= 0) return plain
   const reader = shared.reset(bytes, begin, end)
   let streamIndex = 0
   while (reader.at < end) {

@@ -46,6 +46,27 @@ export function decodeTextEntry(bytes: Uint8Array, begin: number, end: number): 
   return { timeOffset, prefixIndex, streamIndex, sequence, content, unknown: undefined }
 }
 
+/**
+ * The stream index of the entry in `bytes[begin, end)` if it is laid out as Go writes them; negative when it is not. Its
+ * content is not looked into.
+ */
+export function peekPlainStreamIndex(bytes: Uint8Array, begin: number, end: number): number {
+  behind = begin
+  if (bytes[begin] === EntryTag.timeOffset) {
+    const length = bytes[begin + 1] as number
+    if (length >= 0x80) return -1
+    behind = begin + 2 + length
+  }
+  const prefixIndex = smallField(bytes, behind, EntryTag.prefixIndex)
+  const streamIndex = smallField(bytes, behind, EntryTag.streamIndex)
+  const sequence = smallField(bytes, behind, EntryTag.sequence)
+  const tag = bytes[behind]
+  if (tag !== EntryTag.text && tag !== EntryTag.binary && tag !== EntryTag.datagram) return -1
+  const contentBytes = smallField(bytes, behind, tag)
+  if (prefixIndex < 0 || sequence < 0 || contentBytes < 0 || behind + contentBytes !== end) return -1
+  return streamIndex
+}
+
 /** A time whose length lies at `at`; null when it is not a plain one. */
 function smallTime(bytes: Uint8Array, at: number): Time | null {
   const end = at + 1 + (bytes[at] as number)
