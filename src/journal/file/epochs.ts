@@ -49,7 +49,6 @@ export class Epochs {
     for (let attempt = 0; attempt < CLAIM_ATTEMPTS_MAX; attempt++) {
       this.#folder.assertThere()
       const newest = this.newest()
-      if (newest > 0) this.seal(newest)
       if (this.#folder.createIntent(newest + 1)) return this.seal(newest + 1)
     }
     throw new RecoveryLogError('UNAVAILABLE', 'others keep taking over', {

@@ -35,7 +35,6 @@ export class FileReader implements ChunkSource {
   #active: Promise<unknown> = Promise.resolve()
   #state: 'open' | 'closed' | 'journal closed' = 'open'
   #unsubscribe: (() => void) | undefined
-  #isChanged = false
   #wake: (() => void) | undefined
 
   constructor(parts: ReaderParts, offset: number, isBlocking: boolean, onClose: () => void) {
@@ -142,17 +141,11 @@ export class FileReader implements ChunkSource {
     this.#ahead.catch(() => undefined) // whoever waits for it gets the error
   }
 
-  /** Waits until something may have changed. The subscription comes first, and is followed by one more look. */
+  /** Waits until something may have changed. The first time it only subscribes, and is followed by one more look. */
   async #change(): Promise<true> {
     if (this.#unsubscribe === undefined) {
-      this.#unsubscribe = this.#parts.watcher.subscribe(() => {
-        this.#isChanged = true
-        this.#wake?.()
-      })
-      return true
-    }
-    if (!this.#isChanged) await new Promise<void>((resolve) => (this.#wake = resolve))
-    this.#isChanged = false
+      this.#unsubscribe = this.#parts.watcher.subscribe(() => this.#wake?.())
+    } else await new Promise<void>((resolve) => (this.#wake = resolve))
     return true
   }
 

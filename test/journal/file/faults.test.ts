@@ -23,6 +23,10 @@ async function live(fs: JournalFileSystem, history: History): Promise<void> {
   const before = [history.append(first, 50), history.append(first, 900, union('b'))]
   history.appendSync(first, 60)
   await Promise.all(before)
+  const flying = history.append(first, 80)
+  for (let turn = 0; turn < 3; turn++) await Promise.resolve()
+  history.appendSync(first, 90) // while the one before it is being synced
+  await flying
   const second = await open(fs, 'boot')
   await history.append(second, 40, union('c'))
   await Promise.all([history.append(first, 25), history.append(first, 35)])
@@ -40,7 +44,7 @@ async function countCalls(): Promise<number> {
     disk.view(() => count++),
     history,
   )
-  expect(history.counts).toEqual({ acknowledged: 9, refused: 3, unknown: 0, 'under way': 0 })
+  expect(history.counts).toEqual({ acknowledged: 11, refused: 3, unknown: 0, 'under way': 0 })
   expect(disk.openFiles).toEqual([])
   return count
 }
@@ -126,6 +130,20 @@ describe('file journal: the process ends in the middle of any call', async () =>
         await history.check(reader)
         await Promise.all([again.close(), reader.close()])
       }
+    }
+  })
+
+  it('each in turn, then a take-over, and then the power goes: what the new owner built on is there', async () => {
+    for (let last = 0; last < calls; last++) {
+      const { disk, history } = await liveUntil(last)
+      const owner = await open(disk.view(), 'boot')
+      await history.append(owner, 33)
+      await history.append(owner, 44)
+      history.crash()
+      disk.losePower(chances(last))
+      const again = await open(disk.view(), 'another boot')
+      await history.check(again)
+      await again.close()
     }
   })
 })

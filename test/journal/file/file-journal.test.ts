@@ -262,6 +262,19 @@ describe('file journal: group commit', () => {
     expect((await journal.head()).offset).toBe(15)
   })
 
+  it('an append that is called in answer to one before a failure, and before the answer to that, fails too', async () => {
+    await using journal = await open()
+    await journal.append({ content: filled(1), union: [{ name: 'author', value: 'a' }] })
+    const check = { include: [{ name: 'author', value: 'b' }] }
+    const before = journal.append({ content: filled(2) })
+    const failing = journal.append({ content: filled(3), check })
+    const between = before.then(() => journal.append({ content: filled(4) }))
+    const after = failing.catch(() => journal.append({ content: filled(5) }))
+    await expect(failing).rejects.toMatchObject({ code: 'REGISTER_MISMATCH' })
+    await expect(between).rejects.toMatchObject({ code: 'REGISTER_MISMATCH' })
+    expect(await after).toMatchObject({ begin: 3, end: 8 })
+  })
+
   it('short writes and short reads are gone on with', async () => {
     const writevSync: JournalFileSystem['writevSync'] = (fd, buffers, position) =>
       nodeFs.writeSync(fd, buffers.find(({ length }) => length > 0) ?? filled(0), 0, 1, position)

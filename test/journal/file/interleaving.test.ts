@@ -198,3 +198,37 @@ function lookWhileBegun(step: number, turns: number): boolean {
   expect(offset).toBeLessThanOrEqual(writer?.synced.offset ?? 0)
   return writer !== undefined
 }
+
+describe('file journal: a replaced appender that does not know it yet still syncs and writes its head', () => {
+  it('nobody is told of what lies above the seal (before any call of a look)', () => {
+    let step = 0
+    while (lookWhileReplaced(step)) step++
+    expect(step).toBeGreaterThan(5)
+  })
+})
+
+/** Before call `step` of a look, an appender is replaced, and goes on with its batch as far as the head. */
+function lookWhileReplaced(step: number): boolean {
+  const disk = new SimulatedDisk()
+  const wanted = { name: 'test/steps', durability: undefined }
+  const owner = JournalFolder.open(disk.view(), '/journal', wanted)
+  const write = (writer: EpochWriter): void => {
+    writer.write([{ content: new Uint8Array(50), contentCrc: 0, registers: [] }])
+    writer.syncNow()
+    writer.publishHead()
+  }
+  const writer = new EpochWriter(owner, new Epochs(owner, 'boot', () => undefined).claim(), 'boot', 1_000)
+  write(writer)
+  const claimant = new Epochs(JournalFolder.open(disk.view(), '/journal', wanted), 'boot', () => undefined)
+  let count = -Infinity
+  const replace = (): void => {
+    if (count++ !== step) return
+    expect(claimant.claim().begin).toBe(50)
+    write(writer)
+  }
+  const folder = JournalFolder.open(disk.view(replace), '/journal', wanted)
+  const view = new CommittedView(folder, new Epochs(folder, 'boot', () => undefined), 'boot')
+  count = 0
+  expect(view.now().offset).toBe(50)
+  return count > step
+}
