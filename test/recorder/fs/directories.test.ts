@@ -168,6 +168,11 @@ for (const disk of [undefined, memoryDisk]) {
     ).toBe('EPERM')
     expect(
       codeOf(() => {
+        fs.linkSync('/d', '/z/')
+      }),
+    ).toBe('ENOENT')
+    expect(
+      codeOf(() => {
         fs.rmdirSync('/')
       }),
     ).toBe('EBUSY')

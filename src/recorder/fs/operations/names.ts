@@ -20,7 +20,9 @@ export function* link(context: Context, existing: unknown, created: unknown): St
   // memfs would link a directory; and nobody could recover under a new name what is not recorded.
   const isRefused =
     context.tree.kindOf(from.path) !== 'file' && (yield* context.lookUp(from.path)) !== undefined
-  if (isRefused && (yield* isFree(context, to))) throw systemError('EPERM', 'link', from.shown, to.shown)
+  if (isRefused && (yield* isFree(context, to))) {
+    throw systemError(to.shown.endsWith('/') ? 'ENOENT' : 'EPERM', 'link', from.shown, to.shown)
+  }
   yield* reserve(nameBytes(to.path))
   yield* context.changing(function* (change) {
     yield* ask('link', from.real, to.real)
