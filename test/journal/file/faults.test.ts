@@ -148,6 +148,63 @@ describe('file journal: the process ends in the middle of any call', async () =>
   })
 })
 
+describe('file journal: the power goes at an unlucky moment (100 seeds each)', () => {
+  it('a synchronous append behind a batch that is being synced: what is torn of the two is not damage', async () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const disk = new SimulatedDisk()
+      const history = new History()
+      let isOff = false
+      const journal = await open(
+        disk.view((name, path) => {
+          if (name === 'fdatasyncSync') {
+            history.crash()
+            disk.losePower(chances(seed))
+            isOff = true
+          }
+          if (isOff) throw systemError('EIO', path)
+        }),
+        'boot',
+      )
+      await history.append(journal, 20)
+      const flying = history.append(journal, 80)
+      for (let turn = 0; turn < 3; turn++) await Promise.resolve()
+      history.appendSync(journal, 90)
+      expect(isOff).toBe(true)
+      await flying
+      const again = await open(disk.view(), 'another boot')
+      await history.check(again)
+      await again.close()
+    }
+  })
+
+  it('a seal has been linked and not yet synced: who is told to be replaced is, for good', async () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const disk = new SimulatedDisk()
+      const history = new History()
+      const old = await open(disk.view(), 'boot')
+      await history.append(old, 20)
+      let isLinked = false
+      const claimant = await open(
+        disk.view((name, path) => {
+          if (isLinked) {
+            isLinked = false
+            expect(history.appendSync(old, 50)).toMatchObject({ code: 'APPENDER_REPLACED' })
+            throw systemError('EIO', 'the claimant dies here')
+          }
+          isLinked = name === 'linkSync' && path.includes('.seal')
+        }),
+        'boot',
+      )
+      await claimant.append({ content: new Uint8Array(9) }).catch(() => undefined)
+      history.crash()
+      disk.losePower(chances(seed))
+      const again = await open(disk.view(), 'another boot')
+      await history.check(again)
+      await again.close()
+    }
+  })
+})
+
 async function liveUntil(last: number): Promise<{ disk: SimulatedDisk; history: History }> {
   const disk = new SimulatedDisk()
   const history = new History()
