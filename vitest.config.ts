@@ -12,6 +12,12 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
+    // The same histories in each run, and others when asked for: what fails must fail again.
+    env: {
+      SEED: process.env['SEED'] ?? '5',
+      RECOVERYLOG_SEED: process.env['RECOVERYLOG_SEED'] ?? process.env['SEED'] ?? '1',
+    },
     pool: 'forks', // a test may kill, fill or block its process: it has one to itself
     maxWorkers: 2, // by itself it would leave one of two cores idle
     testTimeout: 180_000, // generous: a busy machine makes nothing wrong
