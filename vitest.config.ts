@@ -12,7 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/setup.ts'],
+    setupFiles: ['./test/setup.ts'],
     // The same histories in each run, and others when asked for: what fails must fail again.
     env: {
       SEED: process.env['SEED'] ?? '5',
