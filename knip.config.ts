@@ -8,6 +8,7 @@ export default {
     'examples/*.ts',
     'scripts/*.ts',
     'test/**/*.test.ts',
+    'test/setup.ts', // of vitest.config.ts
     'test/support/*-worker.ts', // run as processes of their own
   ],
   project: ['{src,bench,examples,scripts,test}/**/*.ts'],
