@@ -150,9 +150,11 @@ describe(`file journal: several processes (seed ${SEED})`, () => {
     await using journal = await FileJournal.open({ dir })
     for (let i = 0; i < 5; i++) await journal.append({ content: contentNamed(`own-${i}`, 100 + i) })
     await expectAll(journal, hung)
+    const before = hung.acknowledged.length
     hung.signal('SIGCONT')
-    await hung.until(() => hung.errors.length > 0)
-    expect(hung.errors[0]).toBe('APPENDER_REPLACED')
+    // What was under way may all lie below the seal: then it is answered, and only what was queued is told.
+    await hung.until(() => hung.errors.length > 0 || hung.acknowledged.length > before + 100)
+    expect(hung.errors.filter((code) => code !== 'APPENDER_REPLACED')).toEqual([])
     await hung.kill()
     await using again = await FileJournal.open({ dir })
     await expectAll(again, hung)
