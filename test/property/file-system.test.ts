@@ -62,7 +62,7 @@ async function compare(calls: readonly Call[], form: Form, begin: () => Promise<
   try {
     for (const call of calls) {
       const [answer, wanted] = [await ours.outcome(call), await plain.outcome(call)]
-      expect({ call, answer }).toEqual({ call, answer: wanted })
+      expect({ call, answer: settled(call, answer) }).toEqual({ call, answer: settled(call, wanted) })
     }
     await r.check()
     await ours.closeAll()
@@ -72,6 +72,15 @@ async function compare(calls: readonly Call[], form: Form, begin: () => Promise<
     nodeFs.rmSync(plainRoot, { recursive: true })
     nodeFs.rmSync(r.root, { recursive: true })
   }
+}
+
+/**
+ * What node itself answers now so, now so: `cp` asks for both ends at once, and the error of either may be first; a slash
+ * behind the name of a file is overlooked by `realpath`, but not by the one of promises.
+ */
+function settled(call: Call, answer: unknown): unknown {
+  if (call.call === 'cp' && answer === 'ENOTDIR') return 'ENOENT'
+  return call.call === 'realpath' && call.path.endsWith('/') ? 'a path or an error' : answer
 }
 
 /** Alone, where the plain one has errors of its own. */

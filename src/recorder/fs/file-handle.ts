@@ -112,7 +112,10 @@ export class FileHandle implements AsyncDisposable {
     await this.#call('futimes', accessed, modified)
   }
 
+  /** An empty buffer does nothing, as in node: even where the handle is for reading only. */
   async write<T>(data: T, ...rest: unknown[]): Promise<{ bytesWritten: number; buffer: T }> {
+    const isEmpty = ArrayBuffer.isView(data) && data.byteLength === 0
+    if (isEmpty && this.#fd !== -1) return { bytesWritten: 0, buffer: data }
     return { bytesWritten: (await this.#call('write', data, ...rest)) as number, buffer: data }
   }
 

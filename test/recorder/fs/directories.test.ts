@@ -154,6 +154,9 @@ for (const disk of [undefined, memoryDisk]) {
     expect(rename('/x', '/d')).toBe('ENOTEMPTY')
     expect(rename('/a', '/x')).toBe('EISDIR')
     expect(rename('/x', '/a')).toBe('ENOTDIR')
+    expect(rename('/a/', '/x')).toBe('ENOTDIR')
+    expect(rename('/a', '/x/')).toBe('ENOTDIR')
+    expect(rename('/a', '/z/')).toBe('ENOTDIR')
     expect(rename('/d', '/d/e/f')).toBe('EINVAL')
     expect(rename('/d/e', '/d')).toBe('ENOTEMPTY')
     expect(rename('/', '/z')).toBe('EBUSY')
@@ -171,6 +174,11 @@ for (const disk of [undefined, memoryDisk]) {
         fs.linkSync('/d', '/z/')
       }),
     ).toBe('ENOENT')
+    expect(
+      codeOf(() => {
+        fs.linkSync('/a', '/a/b')
+      }),
+    ).toBe('ENOTDIR')
     expect(
       codeOf(() => {
         fs.rmdirSync('/')

@@ -17,9 +17,13 @@ function nameBytes(path: string): number {
 export function* link(context: Context, existing: unknown, created: unknown): Steps<void> {
   const from = yield* locate(context, existing, { syscall: 'link', follow: false, changes: true })
   const to = yield* locate(context, created, { syscall: 'link', follow: false, changes: true })
-  // memfs would link a directory; and nobody could recover under a new name what is not recorded.
-  const isRefused =
-    context.tree.kindOf(from.path) !== 'file' && (yield* context.lookUp(from.path)) !== undefined
+  const kind = context.tree.kindOf(from.path)
+  // memfs would put a name below a file, and link a directory; and nobody could recover under a new name what is not
+  // recorded.
+  if (kind !== undefined && context.tree.kindOf(parentOf(to.path)) === 'file') {
+    throw systemError('ENOTDIR', 'link', from.shown, to.shown)
+  }
+  const isRefused = kind !== 'file' && (yield* context.lookUp(from.path)) !== undefined
   if (isRefused && (yield* isFree(context, to))) {
     throw systemError(to.shown.endsWith('/') ? 'ENOENT' : 'EPERM', 'link', from.shown, to.shown)
   }
@@ -102,9 +106,12 @@ function* renameRefusal(
     if (onto === 'directory') return tree.isEmpty(to.path) ? undefined : 'ENOTEMPTY'
     return onto === undefined ? undefined : 'ENOTDIR'
   }
+  // A slash behind a name asks for a directory.
+  if (from.shown.endsWith('/') || to.shown.endsWith('/')) {
+    return tree.kindOf(parentOf(to.path)) === 'directory' ? 'ENOTDIR' : undefined
+  }
   if (from.path.startsWith(`${to.path}/`)) return 'ENOTEMPTY'
-  if (onto !== 'directory' || from.shown.endsWith('/')) return undefined
-  return to.shown.endsWith('/') ? 'ENOTDIR' : 'EISDIR'
+  return onto === 'directory' ? 'EISDIR' : undefined
 }
 
 /** A rename onto a property records it whole: the file's content by value. */
