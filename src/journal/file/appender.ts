@@ -14,12 +14,13 @@ import { changeRegisters, checkRegisters } from '../registers.ts'
 import type { CommittedView } from './committed-view.ts'
 import type { Seal } from './epoch-end.ts'
 import { EpochWriter } from './epoch-writer.ts'
+import type { Progress } from './epoch-writer.ts'
 import type { Epochs } from './epochs.ts'
 import { mapFileError } from './file-error.ts'
 import type { JournalFolder } from './journal-folder.ts'
 import type { PendingAppend } from './pending-append.ts'
 
-/** Bounds what one sync covers, and so how long the first of a batch waits. One larger append goes alone. */
+/** Bounds what one write and one sync cover, and so how long the first of a batch waits. One larger append goes alone. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024
 const BATCH_APPENDS_MAX = 4096
 
@@ -48,6 +49,8 @@ interface Batch {
   readonly wroteBytes: boolean
   /** The one behind them that failed, and fails all that are queued behind it. */
   readonly failed: FailedAppend | undefined
+  /** How far the epoch has got with it. */
+  readonly end: Progress
   isSettled: boolean
 }
 
@@ -58,7 +61,9 @@ export class Appender {
   #writer: EpochWriter | undefined
   #queue: PendingAppend[] = []
   /** Written, and being synced in the background. */
-  #flight: Batch | undefined
+  #flight: readonly Batch[] = []
+  /** Written while that sync runs, to go out with the next one. */
+  readonly #ahead: Batch[] = []
   #idle: Promise<void> = Promise.resolve()
   #isRunning = false
   /** A failure whose answers have not been delivered yet: what is called meanwhile fails too (J10). */
@@ -71,11 +76,18 @@ export class Appender {
     this.#name = parts.folder.identity.name
   }
 
-  /** Takes an append in call order; it is written in the next batch. */
+  /** Takes an append in call order; it goes out with the next sync. */
   push(append: PendingAppend): void {
-    if (!this.#enqueue(append) || this.#isRunning) return
-    this.#isRunning = true
-    this.#idle = this.#run()
+    if (!this.#enqueue(append)) return
+    if (!this.#isRunning) {
+      this.#isRunning = true
+      this.#idle = this.#run()
+    } else if (this.#flight.length > 0 && this.#queue.length === 1) {
+      // While the disk is busy, the processor is not: what is called in this turn is written in the next.
+      queueMicrotask(() => {
+        this.#writeAhead()
+      })
+    }
   }
 
   /** Writes, syncs and answers this append and all before it, without waiting for anything asynchronous. */
@@ -100,32 +112,45 @@ export class Appender {
 
   async #run(): Promise<void> {
     await Promise.resolve() // what is called in this turn goes out together
-    while (this.#queue.length > 0) {
-      const batch = this.#writeBatch()
-      if (batch === undefined) continue
+    while (this.#queue.length > 0 || this.#ahead.length > 0) {
+      const batches = this.#writeMore(this.#ahead.splice(0))
       let failure: Failure | undefined
-      if (batch.wroteBytes && this.#parts.folder.isDisk) {
-        this.#flight = batch
+      if (this.#parts.folder.isDisk && batches.some(({ wroteBytes }) => wroteBytes)) {
+        this.#flight = batches
         failure = await this.#writer?.sync().then(succeeded, failedWith)
-        this.#flight = undefined
+        this.#flight = []
       }
-      // A synchronous append meanwhile may have synced and answered this batch with its own.
-      if (!batch.isSettled) this.#settle([batch], failure)
+      // A synchronous append meanwhile may have synced and answered these with its own.
+      this.#settle(batches.filter(isOpen), failure)
     }
     this.#isRunning = false
   }
 
+  #writeAhead(): void {
+    const writer = this.#writer
+    const under = [...this.#flight, ...this.#ahead]
+    const first = under[0]
+    if (writer === undefined || first === undefined || writer.isSegmentFull || !under.every(isWhole)) return
+    if (this.#queue.length > 0 && writer.written.offset - first.end.offset < BATCH_BYTES_MAX) {
+      this.#ahead.push(this.#write(writer))
+    }
+  }
+
   #commitNow(): void {
-    const flight = this.#flight
-    const batch = this.#writeBatch()
-    if (batch === undefined) return
+    const batches = this.#writeMore([...this.#flight.filter(isOpen), ...this.#ahead.splice(0)])
     let failure: Failure | undefined
     try {
-      if (batch.wroteBytes || flight !== undefined) this.#writer?.syncNow()
+      if (batches.some(({ wroteBytes }) => wroteBytes)) this.#writer?.syncNow()
     } catch (error) {
       failure = { error }
     }
-    this.#settle(flight === undefined || flight.isSettled ? [batch] : [flight, batch], failure)
+    this.#settle(batches, failure)
+  }
+
+  /** Adds a batch of what is queued, unless one before it has failed: that fails the queue, once it is answered. */
+  #writeMore(batches: readonly Batch[]): readonly Batch[] {
+    const batch = this.#queue.length > 0 && batches.every(isWhole) ? this.#writeBatch() : undefined
+    return batch === undefined ? batches : [...batches, batch]
   }
 
   /** Writes what is queued, as far as one batch goes. Undefined when the queue was answered without writing. */
@@ -173,9 +198,8 @@ export class Appender {
     const { accepted, failed } = this.#accept(writer)
     const items = accepted.filter(({ content }) => content.length > 0)
     const { count, error } = items.length > 0 ? writer.write(items) : { count: 0 }
-    if (error === undefined) {
-      return { appends: accepted, wroteBytes: items.length > 0, failed, isSettled: false }
-    }
+    const batch = { wroteBytes: count > 0, end: writer.written, isSettled: false }
+    if (error === undefined) return { ...batch, appends: accepted, failed }
     const broken = items[count] as PendingAppend
     const appends = accepted.slice(0, accepted.indexOf(broken))
     // What was accepted behind it goes back, to be failed with the rest of the queue.
@@ -183,12 +207,7 @@ export class Appender {
       ...accepted.slice(appends.length + 1),
       ...(failed === undefined ? [] : [failed.append]),
     )
-    return {
-      appends,
-      wroteBytes: count > 0,
-      failed: { append: broken, error: this.#mapped(error) },
-      isSettled: false,
-    }
+    return { ...batch, appends, failed: { append: broken, error: this.#mapped(error) } }
   }
 
   /** Takes from the queue what goes into one batch, up to the first append that fails. */
@@ -223,15 +242,15 @@ export class Appender {
 
   /** Batches that have been synced, or failed to be: head, look for a later epoch, answers. */
   #settle(batches: readonly Batch[], syncFailure: Failure | undefined): void {
-    const writer = this.#writer
+    const [writer, last] = [this.#writer, batches.at(-1)]
+    if (writer === undefined || last === undefined) return
     for (const batch of batches) batch.isSettled = true
-    if (writer === undefined) throw new Error('a batch is settled without its epoch')
     if (syncFailure !== undefined) {
       this.#doubt(writer, batches, syncFailure.error)
       return
     }
     try {
-      if (batches.some((batch) => batch.wroteBytes)) writer.publishHead()
+      if (batches.some(({ wroteBytes }) => wroteBytes)) writer.publishHead(last.end)
       this.#parts.folder.assertThere()
       if (this.#parts.epochs.isReplaced(writer.epoch)) {
         this.#replaced(writer, batches)
@@ -250,10 +269,11 @@ export class Appender {
 
   /** A later epoch was claimed: its seal tells what of these batches counts. */
   #replaced(writer: EpochWriter, batches: readonly Batch[]): void {
-    const [first] = batches
     this.#letGo(writer)
-    if (batches.length === 1 && first?.wroteBytes === false && first.failed === undefined) {
-      this.#queue.unshift(...first.appends) // empty ones need no epoch: they are answered by what anybody can see
+    const under = [...batches, ...this.#ahead.splice(0)]
+    if (under.every((batch) => isWhole(batch) && !batch.wroteBytes)) {
+      // Empty ones need no epoch: they are answered by what anybody can see.
+      this.#queue.unshift(...under.flatMap(({ appends }) => appends))
       return
     }
     let seal: Seal
@@ -261,7 +281,7 @@ export class Appender {
       seal = this.#parts.epochs.seal(writer.epoch + 1)
       this.#parts.folder.sync() // what we tell now must stay true: the seal may be somebody else's, linked just now
     } catch (error) {
-      this.#die(batches, error)
+      this.#die(under, error)
       return
     }
     const replaced = new RecoveryLogError('APPENDER_REPLACED', 'another appender has taken over', {
@@ -269,7 +289,7 @@ export class Appender {
       epoch: writer.epoch,
       offset: seal.begin,
     })
-    this.#answer(batches, seal.begin, replaced)
+    this.#answer(under, seal.begin, replaced)
   }
 
   /**
@@ -280,12 +300,13 @@ export class Appender {
   #doubt(writer: EpochWriter, batches: readonly Batch[], error: unknown): void {
     const { offset, registers } = writer.synced
     this.#letGo(writer)
+    const under = [...batches, ...this.#ahead.splice(0)]
     try {
       const seal = this.#parts.epochs.retire(writer.epoch, offset, registers)
-      if (seal.begin === offset) this.#answer(batches, offset, this.#mapped(error))
-      else this.#die(batches, error)
+      if (seal.begin === offset) this.#answer(under, offset, this.#mapped(error))
+      else this.#die(under, error)
     } catch (reason) {
-      this.#die(batches, RecoveryLogError.is(error, 'NOT_FOUND') ? error : reason)
+      this.#die(under, RecoveryLogError.is(error, 'NOT_FOUND') ? error : reason)
     }
   }
 
@@ -344,4 +365,12 @@ function succeeded(): undefined {
 
 function failedWith(error: unknown): Failure {
   return { error }
+}
+
+function isOpen(batch: Batch): boolean {
+  return !batch.isSettled
+}
+
+function isWhole(batch: Batch): boolean {
+  return batch.failed === undefined
 }

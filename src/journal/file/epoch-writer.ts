@@ -29,21 +29,21 @@ export interface WriteItem {
 }
 
 interface Segment {
-  readonly begin: number
   readonly salt: number
   readonly fd: number
   /** For `syncNow` alone: each descriptor is told of a failed write-back once, so the two must not share one. */
   readonly syncFd: number
-  /** Where the next group goes. */
-  position: number
-  /** Where the last whole group lies; 0 when there is none. */
-  groupPosition: number
 }
 
 /** How far this epoch has got, written or synced. */
-interface Progress {
+export interface Progress {
   readonly offset: number
   readonly registers: readonly Label[]
+  readonly segmentBegin: number
+  /** Where the last whole group lies in the segment; 0 when there is none. */
+  readonly groupPosition: number
+  /** Where the next group goes. */
+  readonly endPosition: number
 }
 
 /** The segment files and the head file of an epoch that is ours. Writes are synchronous, in call order. */
@@ -67,12 +67,18 @@ export class EpochWriter {
     this.epoch = seal.epoch
     this.#boot = boot
     this.#segmentBytes = segmentBytes
-    this.#written = { offset: seal.begin, registers: seal.registers }
+    this.#written = {
+      offset: seal.begin,
+      registers: seal.registers,
+      segmentBegin: seal.begin,
+      groupPosition: 0,
+      endPosition: 0,
+    }
     this.#synced = this.#written
     this.#headFd = folder.fs.openSync(folder.headPath(seal.epoch), 'w')
     try {
       // Before anything is written: a reader that finds no head would count groups that are not synced.
-      this.#writeHead()
+      this.publishHead(this.#written)
     } catch (error) {
       release(folder.fs, this.#headFd)
       throw error
@@ -82,6 +88,11 @@ export class EpochWriter {
   /** All that has been written, synced or not. */
   get written(): Progress {
     return this.#written
+  }
+
+  /** Whether the next write ends this segment first, which waits for all that is in it to be synced. */
+  get isSegmentFull(): boolean {
+    return this.#segment !== undefined && this.#written.endPosition >= this.#segmentBytes
   }
 
   /** All that is as durable as it is going to be. */
@@ -100,26 +111,22 @@ export class EpochWriter {
     } catch (error) {
       return { count: 0, error }
     }
-    const groups: PlannedGroup[] = []
+    const groups: Progress[] = []
+    const itemEnds: number[] = []
     const buffers: Uint8Array[] = []
-    let { position } = segment
-    let begin = this.#written.offset
+    let progress = this.#written
     for (let first = 0; first < items.length;) {
       const end = groupEnd(items, first)
-      const group = this.#plan(items.slice(first, end), segment.salt, begin, buffers)
-      groups.push({ ...group, position, itemEnd: end })
-      position += group.bytes
-      begin = group.end
+      progress = this.#plan(items.slice(first, end), segment.salt, progress, buffers)
+      groups.push(progress)
+      itemEnds.push(end)
       first = end
     }
-    const { written, error } = writeFully(this.#folder.fs, segment.fd, buffers, segment.position)
-    const whole = groups.filter((group) => group.position + group.bytes <= segment.position + written).at(-1)
-    if (whole !== undefined) {
-      segment.groupPosition = whole.position
-      segment.position = whole.position + whole.bytes
-      this.#written = { offset: whole.end, registers: whole.registers }
-    }
-    return { count: whole?.itemEnd ?? 0, error }
+    const from = this.#written.endPosition
+    const { written, error } = writeFully(this.#folder.fs, segment.fd, buffers, from)
+    const whole = groups.findLastIndex(({ endPosition }) => endPosition <= from + written)
+    this.#written = groups[whole] ?? this.#written
+    return { count: itemEnds[whole] ?? 0, error }
   }
 
   /** Makes all that has been written durable, in the background. */
@@ -145,10 +152,22 @@ export class EpochWriter {
     }
   }
 
-  /** All that has been written is synced: tells readers. */
-  publishHead(): void {
-    this.#synced = this.#written
-    this.#writeHead()
+  /** All up to `synced` is synced: tells readers. */
+  publishHead(synced: Progress): void {
+    this.#synced = synced
+    this.#headCount++
+    const { offset, segmentBegin, groupPosition, endPosition } = synced
+    const slot = {
+      count: this.#headCount,
+      boot: this.#boot,
+      synced: offset,
+      segmentBegin,
+      groupPosition,
+      endPosition,
+    }
+    const position = (this.#headCount % 2) * HEAD_SLOT_BYTES
+    const { error } = writeFully(this.#folder.fs, this.#headFd, [encodeHeadSlot(slot)], position)
+    if (error !== undefined) throw error as Error
   }
 
   close(): void {
@@ -156,31 +175,9 @@ export class EpochWriter {
     this.#close(this.#headFd)
   }
 
-  #writeHead(): void {
-    const segment = this.#segment
-    this.#headCount++
-    const bytes = encodeHeadSlot({
-      count: this.#headCount,
-      boot: this.#boot,
-      synced: this.#synced.offset,
-      segmentBegin: segment?.begin ?? this.#synced.offset,
-      groupPosition: segment?.groupPosition ?? 0,
-      endPosition: segment?.position ?? 0,
-    })
-    const { error } = writeFully(
-      this.#folder.fs,
-      this.#headFd,
-      [bytes],
-      (this.#headCount % 2) * HEAD_SLOT_BYTES,
-    )
-    if (error !== undefined) throw error as Error
-  }
-
   /** The segment that the next groups go to. A full one is ended first: only when all of it is synced. */
   #segmentFor(): Segment {
-    if (this.#segment !== undefined && this.#segment.position >= this.#segmentBytes) {
-      this.#endSegment(this.#segment)
-    }
+    if (this.#segment !== undefined && this.isSegmentFull) this.#endSegment(this.#segment)
     this.#segment ??= this.#beginSegment()
     return this.#segment
   }
@@ -198,7 +195,9 @@ export class EpochWriter {
       if (error !== undefined) throw error as Error
       this.#folder.sync()
       const syncFd = fs.openSync(path, 'r+')
-      return { begin, salt, fd, syncFd, position: SEGMENT_HEADER_BYTES, groupPosition: 0 }
+      const place = { segmentBegin: begin, groupPosition: 0, endPosition: SEGMENT_HEADER_BYTES }
+      this.#written = { ...this.#written, ...place }
+      return { salt, fd, syncFd }
     } catch (error) {
       release(fs, fd)
       throw error
@@ -207,7 +206,7 @@ export class EpochWriter {
 
   #endSegment(segment: Segment): void {
     const mark = new Uint8Array(GROUP_HEADER_BYTES)
-    const { offset } = this.#written
+    const { offset, endPosition } = this.#written
     encodeGroupHeader(mark, 0, segment.salt, {
       begin: offset,
       synced: offset,
@@ -215,8 +214,8 @@ export class EpochWriter {
       contentBytes: 0,
       registers: new Uint8Array(0),
     })
-    this.#folder.fs.ftruncateSync(segment.fd, segment.position) // what a failed write left behind
-    const { error } = writeFully(this.#folder.fs, segment.fd, [mark], segment.position)
+    this.#folder.fs.ftruncateSync(segment.fd, endPosition) // what a failed write left behind
+    const { error } = writeFully(this.#folder.fs, segment.fd, [mark], endPosition)
     if (error !== undefined) throw error as Error
     this.syncNow()
     this.#closeSegment()
@@ -234,8 +233,8 @@ export class EpochWriter {
     else release(this.#folder.fs, fd)
   }
 
-  /** Lays out one group: adds what is to be written to `buffers`. */
-  #plan(items: readonly WriteItem[], salt: number, begin: number, buffers: Uint8Array[]): GroupLayout {
+  /** Lays out one group behind `before`: adds what is to be written to `buffers`, and answers what will be then. */
+  #plan(items: readonly WriteItem[], salt: number, before: Progress, buffers: Uint8Array[]): Progress {
     const contentBytes = items.reduce((sum, item) => sum + item.content.length, 0)
     const last = items.at(-1) as WriteItem
     const registers = this.#encode(last.registers)
@@ -244,11 +243,17 @@ export class EpochWriter {
     const bytes = new Uint8Array(headBytes + (isOwn ? 0 : contentBytes))
     if (!isOwn) copyContents(items, bytes, headBytes)
     const contentCrc = isOwn ? last.contentCrc : crc32(bytes.subarray(headBytes))
-    const synced = this.#synced.offset
+    const [begin, synced] = [before.offset, this.#synced.offset]
     encodeGroupHeader(bytes, 0, salt, { begin, synced, contentCrc, contentBytes, registers })
     buffers.push(bytes)
     if (isOwn) buffers.push(last.content)
-    return { bytes: headBytes + contentBytes, end: begin + contentBytes, registers: last.registers }
+    return {
+      offset: begin + contentBytes,
+      registers: last.registers,
+      segmentBegin: before.segmentBegin,
+      groupPosition: before.endPosition,
+      endPosition: before.endPosition + headBytes + contentBytes,
+    }
   }
 
   /** Registers seldom change: the last ones are kept as they lie in a group. */
@@ -258,19 +263,6 @@ export class EpochWriter {
     }
     return this.#encoded.bytes
   }
-}
-
-interface GroupLayout {
-  /** What it takes in the file. */
-  readonly bytes: number
-  /** The offset behind it. */
-  readonly end: number
-  readonly registers: readonly Label[]
-}
-
-interface PlannedGroup extends GroupLayout {
-  readonly position: number
-  readonly itemEnd: number
 }
 
 /** Which items share a group with the one at `first`. */

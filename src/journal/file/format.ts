@@ -23,9 +23,9 @@
  * appender had synced when it wrote this group | 40 registers after the group, JSON | content.
  * An end mark has neither registers nor content.
  *
- * A batch of groups is written and synced before the next one is written, and never reaches across two segments. So
- * at most one batch, at the very end of the last segment of an epoch, can be torn: what is below any later group's
- * `synced`, or below a head that names this boot, was whole once, and if it is not now, it is damaged.
+ * A segment is begun when all before it is synced. So what is not synced lies at the very end of the last segment of an
+ * epoch, and can be torn in any way. What lies below any later group's `synced`, or below a head that holds, was whole
+ * once; if it is not now, it is damaged.
  *
  * Head slot, 96 bytes each: 0 magic | 4 crc of [8, 96) | 8 count, from 1; the higher one of the two holds | 16 boot id as
  * ASCII, filled up with zeros | 64 synced | 72 begin of the segment | 80 where its last synced group lies in it, 0 is

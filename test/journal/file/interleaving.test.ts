@@ -188,7 +188,7 @@ function lookWhileBegun(step: number, turns: number): boolean {
     writer.write([{ content: new Uint8Array(50), contentCrc: 0, registers: [] }])
     if (turn % 2 === 0) return
     writer.syncNow()
-    writer.publishHead()
+    writer.publishHead(writer.written)
   }
   const folder = JournalFolder.open(disk.view(append), '/journal', wanted)
   const epochs = new Epochs(folder, 'boot', () => undefined)
@@ -215,7 +215,7 @@ function lookWhileReplaced(step: number): boolean {
   const write = (writer: EpochWriter): void => {
     writer.write([{ content: new Uint8Array(50), contentCrc: 0, registers: [] }])
     writer.syncNow()
-    writer.publishHead()
+    writer.publishHead(writer.written)
   }
   const writer = new EpochWriter(owner, new Epochs(owner, 'boot', () => undefined).claim(), 'boot', 1_000)
   write(writer)
