@@ -1,0 +1,28 @@
+export type {
+  ArchiveDispatcher,
+  ArchiveStreamRequest,
+  ClaimRequest,
+  CoordinatorService,
+  LoadedStream,
+  LogStreamState,
+  RegisteredPrefix,
+  RegisterPrefixRequest,
+  RegisterStreamRequest,
+  ReleaseQuarantinedOptions,
+  ReleaseTaskOptions,
+  StreamId,
+  StreamRegistrar,
+  TerminateStreamRequest,
+} from './coordinator.ts'
+export { DEFAULT_COORDINATOR_SETTINGS } from './settings.ts'
+export type { CoordinatorSettings } from './settings.ts'
+export type { JsonValue, StateDocument, StateQuery, StoredDocument, StreamStore } from './state-store.ts'
+export type { ArchivedFiles, StreamClaim, StreamPhase, StreamRecord } from './stream-record.ts'
+export type {
+  ArchiveTask,
+  DeadLetter,
+  ReleaseOptions,
+  TaskLease,
+  TaskQueue,
+  TaskReason,
+} from './task-queue.ts'

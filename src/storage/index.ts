@@ -1,0 +1,10 @@
+export type {
+  IntermediateStorage,
+  PutOutcome,
+  StorageGet,
+  StoragePut,
+  StorageTail,
+  StoredEntry,
+  StreamName,
+  WithSignal,
+} from './storage.ts'
