@@ -1,5 +1,6 @@
 import type { ArchiveManifest, ClaimOutcome } from '../archive/index.ts'
 import type { WithSignal } from '../storage/index.ts'
+import type { CoordinatorSettings } from './settings.ts'
 import type { StreamRecord } from './stream-record.ts'
 import type { DeadLetter, TaskLease, TaskReason } from './task-queue.ts'
 
@@ -68,6 +69,8 @@ export interface StreamId {
 export interface LoadedStream {
   readonly record: StreamRecord
   readonly revision: number
+  /** Those that count for its project now. */
+  readonly settings: CoordinatorSettings
 }
 
 export interface ClaimRequest extends StreamId, WithSignal {
@@ -115,18 +118,35 @@ export interface ArchiveDispatcher {
   loadStream(stream: StreamId & WithSignal): Promise<LoadedStream>
   /** Makes a stream's archival pending when the archivist comes before the sweep's change of state. Idempotent. */
   dispatchArchival(stream: StreamId & WithSignal): Promise<LoadedStream>
-  /** By compare-and-set; takes over a claim whose lease has run out (section 6). */
+  /**
+   * By compare-and-set on the revision; takes over a claim whose lease has run out (section 6), also when asked with just
+   * that claim's attempt and manifest. A lost race is `lost`, not an error.
+   */
   claim(request: ClaimRequest): Promise<ClaimOutcome>
-  /** Makes the lease of one's own claim longer. @throws RecoveryLogError `CONFLICT` when it is another's by now */
+  /**
+   * Lets the lease of a claim run out `leaseMs` from now; 0: at once, so that the next archivist takes it over.
+   *
+   * @throws RecoveryLogError `CONFLICT` when the claim is another's by now
+   */
   extendClaim(
     request: StreamId & WithSignal & { readonly attempt: string; readonly leaseMs: number },
   ): Promise<void>
-  /** Gives a claim up. Idempotent; another attempt's claim stays. */
-  abandonClaim(request: StreamId & WithSignal & { readonly attempt: string }): Promise<void>
+  /**
+   * Gives a claim up; with `differed`, because its files did not come out as its manifest says, which is counted.
+   * Idempotent; another attempt's claim stays.
+   */
+  abandonClaim(
+    request: StreamId & WithSignal & { readonly attempt: string; readonly differed?: boolean },
+  ): Promise<void>
   /** Only for a stream whose archival was dispatched; idempotent. */
   archiveStream(request: ArchiveStreamRequest): Promise<void>
   /** Its entries are out of intermediate storage. Idempotent. */
   streamCleaned(stream: StreamId & WithSignal): Promise<void>
+  /**
+   * Idempotent.
+   *
+   * @throws RecoveryLogError `CONFLICT` when the stream is archived or purged, or somebody's claim stands
+   */
   quarantine(request: StreamId & WithSignal & { readonly reason: string }): Promise<void>
 
   /** One pass over everything that is due, up to `max` streams; answers how many tasks were put (section 8). */

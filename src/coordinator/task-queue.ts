@@ -20,6 +20,8 @@ export interface TaskLease {
   readonly lease: string
   /** How many leases of it have lapsed before. */
   readonly tries: number
+  /** How often it was released before: what its holder's back-off grows with. */
+  readonly releases: number
   readonly expiresMs: number
 }
 
