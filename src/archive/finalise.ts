@@ -33,13 +33,16 @@ export interface ArchiveClaims {
   /** Claims the stream by compare-and-set; the claim carries a lease. */
   claim(claim: ArchiveClaim): Promise<ClaimOutcome>
   /**
-   * Asked of the winner before it moves anything: seals again, lists the keys that intermediate storage has, and answers
-   * whether the manifest accounts for each (`accountOf`).
+   * Asked before anything is moved: seals again, lists the keys that intermediate storage has, and answers whether the
+   * manifest accounts for each (`accountOf`). Who takes over asks too: the holder may have died before it did.
    */
   isAccounted(claim: ArchiveClaim): Promise<boolean>
   /** Gives a claim up that cannot be made true, so that the stream can be claimed anew. */
-  abandon(claim: ArchiveClaim): Promise<void>
+  abandon(claim: ArchiveClaim, reason: AbandonReason): Promise<void>
 }
+
+/** Why a claim cannot be made true. */
+export type AbandonReason = 'not accounted' | 'staged files differ' | 'final files differ'
 
 export interface FinaliseParts {
   readonly blobs: BlobStore
@@ -55,10 +58,7 @@ export type FinaliseOutcome =
   /** The result of another stands. */
   | { readonly kind: 'lost' }
   /** What was claimed cannot be made true, and is given up: stage a new attempt. */
-  | {
-      readonly kind: 'again'
-      readonly reason: 'not accounted' | 'staged files differ' | 'final files differ'
-    }
+  | { readonly kind: 'again'; readonly reason: AbandonReason }
 
 /**
  * Claims the stream for a staged attempt, moves its files to their final place, `logstream.meta` last, and reads them
@@ -70,13 +70,28 @@ export async function finaliseArchive(
   staged: ArchiveClaim,
 ): Promise<FinaliseOutcome> {
   const outcome = await claims.claim(staged)
-  if (outcome.kind !== 'won') await removeAttempt(parts, staged.attempt)
-  if (outcome.kind === 'lost') return outcome
-  const claim = outcome.kind === 'won' ? staged : outcome.claim
-  if (outcome.kind === 'won' && !(await claims.isAccounted(claim))) {
-    return giveUp(parts, claims, claim, 'not accounted')
-  }
-  const isTakenOver = outcome.kind === 'taken over'
+  if (outcome.kind === 'won') return fulfil(parts, claims, staged, false)
+  await removeAttempt(parts, staged.attempt)
+  return outcome.kind === 'lost' ? outcome : fulfil(parts, claims, outcome.claim, true)
+}
+
+/** As `finaliseArchive`, for a claim of another whose lease has run out: nothing is staged, its moves are redone. */
+export async function takeOverArchive(
+  parts: FinaliseParts,
+  claims: ArchiveClaims,
+  lapsed: ArchiveClaim,
+): Promise<FinaliseOutcome> {
+  const outcome = await claims.claim(lapsed)
+  return outcome.kind === 'lost' ? outcome : fulfil(parts, claims, lapsed, true)
+}
+
+async function fulfil(
+  parts: FinaliseParts,
+  claims: ArchiveClaims,
+  claim: ArchiveClaim,
+  isTakenOver: boolean,
+): Promise<FinaliseOutcome> {
+  if (!(await claims.isAccounted(claim))) return giveUp(parts, claims, claim, 'not accounted')
   if (!(await moveFiles(parts, claim, { isTakenOver }))) {
     return giveUp(parts, claims, claim, 'staged files differ')
   }
@@ -86,14 +101,18 @@ export async function finaliseArchive(
   return { kind: 'archived', claim }
 }
 
+/**
+ * The folder goes before the claim: a former holder that is still about to move a file then finds none, instead of
+ * putting it over those of the claim that comes next.
+ */
 async function giveUp(
   parts: FinaliseParts,
   claims: ArchiveClaims,
   claim: ArchiveClaim,
-  reason: (FinaliseOutcome & { kind: 'again' })['reason'],
+  reason: AbandonReason,
 ): Promise<FinaliseOutcome> {
-  await claims.abandon(claim)
   await removeAttempt(parts, claim.attempt)
+  await claims.abandon(claim, reason)
   return { kind: 'again', reason }
 }
 

@@ -4,8 +4,22 @@ export { ArchiveIndex } from './archive-index.ts'
 export type { ReadPlan } from './archive-index.ts'
 export { ArchiveReader } from './archive-reader.ts'
 export type { ArchiveDamage, ArchiveReaderParts, GetOptions } from './archive-reader.ts'
-export { filesThatDiffer, finaliseArchive, moveFiles, removeAttempt, removeFolder } from './finalise.ts'
-export type { ArchiveClaim, ArchiveClaims, ClaimOutcome, FinaliseOutcome, FinaliseParts } from './finalise.ts'
+export {
+  filesThatDiffer,
+  finaliseArchive,
+  moveFiles,
+  removeAttempt,
+  removeFolder,
+  takeOverArchive,
+} from './finalise.ts'
+export type {
+  AbandonReason,
+  ArchiveClaim,
+  ArchiveClaims,
+  ClaimOutcome,
+  FinaliseOutcome,
+  FinaliseParts,
+} from './finalise.ts'
 export { IndexCache } from './index-cache.ts'
 export type { IndexRange, IndexRanges } from './index-ranges.ts'
 export {

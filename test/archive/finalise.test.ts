@@ -4,6 +4,7 @@ import {
   attemptFolder,
   dataFileName,
   finaliseArchive,
+  takeOverArchive,
   verifyArchive,
   writeArchive,
 } from '../../src/archive/index.ts'
@@ -128,6 +129,41 @@ describe('finalise: from staged files to the archive', () => {
       expect(await keysOf(blobs)).toEqual([])
     },
   )
+
+  it('taken over with nothing staged: the moves are redone, unless somebody else is faster', async () => {
+    const { blobs, parts, coordinator } = setup()
+    const claim = await staged(blobs, 'one')
+    await coordinator.claim(claim)
+    expect(await takeOverArchive(parts, coordinator, claim)).toEqual({ kind: 'lost' })
+    expect(await keysOf(blobs)).toHaveLength(3)
+    coordinator.lapsed = true
+    expect(await takeOverArchive(parts, coordinator, claim)).toEqual({ kind: 'archived', claim })
+    expect(await keysOf(blobs)).toEqual(FINAL)
+  })
+
+  it('taken over: an entry that came while nobody looked voids the claim, as the holder may not have asked', async () => {
+    const { blobs, parts, coordinator } = setup()
+    const claim = await staged(blobs, 'one')
+    await coordinator.claim(claim)
+    coordinator.lapsed = true
+    coordinator.isEverythingAccounted = false
+    expect(await takeOverArchive(parts, coordinator, claim)).toEqual({
+      kind: 'again',
+      reason: 'not accounted',
+    })
+    expect(await keysOf(blobs)).toEqual([])
+  })
+
+  it('given up: the folder goes before the claim', async () => {
+    const { blobs, parts, coordinator } = setup()
+    coordinator.isEverythingAccounted = false
+    let keysWhenAbandoned: string[] | undefined
+    coordinator.abandon = async () => {
+      keysWhenAbandoned = await keysOf(blobs)
+    }
+    await finaliseArchive(parts, coordinator, await staged(blobs, 'one'))
+    expect(keysWhenAbandoned).toEqual([])
+  })
 
   it('not accounted: the winner gives its claim up before anything is moved', async () => {
     const { blobs, parts, coordinator } = setup()
