@@ -1,3 +1,4 @@
+import { RecoveryLogError } from '../errors/index.ts'
 import type { WithSignal } from '../storage/index.ts'
 
 /**
@@ -12,7 +13,7 @@ export interface StateDocument {
   /** What sort of document it is: `stream`, `prefix`, `settings`, `writer`. Ids of different kinds never meet. */
   readonly kind: string
   readonly project: string
-  /** By what it is listed, in byte order within kind and project; a stream's is its path. */
+  /** By what it is listed, in byte order within kind and project, where no other has it; a stream's is its path. */
   readonly name: string
   /** When the sweep has to look at it, in milliseconds since 1970; null: never. */
   readonly dueMs: number | null
@@ -25,7 +26,10 @@ export interface StoredDocument extends StateDocument {
   readonly revision: number
 }
 
-/** Documents in the order of their names, or, with `dueUntilMs`, in the order of their due times. */
+/**
+ * Documents in the order of their names, or, with `dueUntilMs`, in the order of their due times. Then there is no `head`
+ * and no `after`: what has been dealt with is due later, or never.
+ */
 export interface StateQuery extends WithSignal {
   readonly kind: string
   /** Of this project. Default: all, which only `dueUntilMs` allows. */
@@ -49,8 +53,17 @@ export interface StreamStore extends AsyncDisposable {
   /** Replaces revision `revision`; answers the next. @throws RecoveryLogError `CONFLICT` when that is not the latest */
   update(id: string, revision: number, document: StateDocument, options?: WithSignal): Promise<number>
 
-  /** May lag behind what other processes do (`refreshMs`), never behind what this object did. */
+  /**
+   * May lag behind what other processes do (`refreshMs`), never behind what this object did. Costs by the size of the
+   * answer. Throws RangeError for a limit below 1, TypeError for a query without order.
+   */
   query(query: StateQuery): Promise<readonly StoredDocument[]>
 
   close(): Promise<void>
+}
+
+/** The error for a compare-and-set that came too late; revision 0 is that of a document that was to be made. */
+export function conflictAt(kind: string, id: string, revision: number): RecoveryLogError {
+  const what = revision === 0 ? 'is there already' : `is not at revision ${revision} any more`
+  return new RecoveryLogError('CONFLICT', `the ${kind} ${id} ${what}`, { kind, id, revision })
 }

@@ -1,12 +1,23 @@
 import type { ArchiveClaim } from '../archive/index.ts'
 
 /** Where a stream stands in its life (log-archive spec, section 8). */
-export type StreamPhase =
-  'streaming' | 'terminated' | 'pending' | 'archived' | 'cleaned' | 'purged' | 'quarantined'
+export const STREAM_PHASES = [
+  'streaming',
+  'terminated',
+  'pending',
+  'archived',
+  'cleaned',
+  'purged',
+  'quarantined',
+] as const
+
+export type StreamPhase = (typeof STREAM_PHASES)[number]
 
 /** Whose attempt is to be the archive, until when. */
 export interface StreamClaim extends ArchiveClaim {
   readonly leaseUntilMs: number
+  /** The revision of the stream that it was made on: so its maker, asking again, is told from who takes it over. */
+  readonly atRevision: number
 }
 
 /** What became of an archived stream: keys of the blob store, sizes in bytes. */
