@@ -1,3 +1,5 @@
+export { MemoryStorage } from './memory/index.ts'
+export { STORED_ENTRY_BYTES_MAX } from './rules.ts'
 export type {
   IntermediateStorage,
   PutOutcome,

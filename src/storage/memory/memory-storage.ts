@@ -1,0 +1,189 @@
+import { throwIfAborted } from '../../async/index.ts'
+import { CallGate } from '../../blob/index.ts'
+import type { Clock } from '../../parts/index.ts'
+import { checkPut, otherBytesError, rangeOf, sameBytes, sealedError } from '../rules.ts'
+import { cut, RunList } from '../run-list.ts'
+import type { Run } from '../run-list.ts'
+import type {
+  IntermediateStorage,
+  PutOutcome,
+  StorageGet,
+  StoragePut,
+  StorageTail,
+  StoredEntry,
+  StreamName,
+  WithSignal,
+} from '../storage.ts'
+
+/** A run of entries as it was put, in one piece. */
+interface Batch {
+  readonly bytes: Uint8Array
+  /** Where each entry ends. */
+  readonly ends: Uint32Array
+}
+
+interface Stream {
+  readonly runs: RunList<Batch>
+  newestMs: number
+}
+
+/** So many entries, or so many bytes, are given at once. */
+const GET_ENTRIES = 1000
+const GET_BYTES = 1024 * 1024
+
+const NO_BYTES = new Uint8Array(0)
+
+/** Intermediate storage in memory: for tests, and for entries that need not outlive their process. */
+export class MemoryStorage implements IntermediateStorage {
+  readonly durability = 'memory'
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #streams = new Map<string, Stream>()
+  /** The holder of each seal. A seal outlives its stream's entries (S6). */
+  readonly #seals = new Map<string, string>()
+  readonly #gate = new CallGate('the intermediate storage')
+
+  /** Without a clock every entry came at 0. */
+  constructor(parts: { readonly clock?: Pick<Clock, 'now'> } = {}) {
+    this.#clock = parts.clock ?? { now: () => 0 }
+  }
+
+  async put(put: StoragePut): Promise<PutOutcome> {
+    return this.#gate.run(async () => {
+      checkPut(put)
+      throwIfAborted(put.signal)
+      const key = keyOf(put.stream)
+      if (this.#seals.has(key)) throw sealedError(put.stream)
+      const stream = this.#streams.get(key) ?? { runs: new RunList<Batch>(), newestMs: 0 }
+      const stored = storeMissing(stream.runs, put)
+      if (stored > 0) {
+        stream.newestMs = this.#clock.now()
+        this.#streams.set(key, stream)
+      }
+      return { stored, existing: put.entries.length - stored }
+    })
+  }
+
+  async *get(get: StorageGet): AsyncGenerator<readonly StoredEntry[], void, undefined> {
+    const range = rangeOf(get)
+    const key = keyOf(get.stream)
+    let { from, limit } = range
+    while (limit > 0) {
+      const batch = await this.#gate.run(async () => {
+        throwIfAborted(get.signal)
+        return entriesOf(this.#streams.get(key), from, Math.min(limit, GET_ENTRIES), get.keysOnly === true)
+      })
+      const last = batch[batch.length - 1]
+      if (last === undefined) return
+      yield batch
+      from = last.index + 1
+      limit -= batch.length
+    }
+  }
+
+  async tail(stream: StreamName, options: WithSignal = {}): Promise<StorageTail | undefined> {
+    return this.#gate.run(async () => {
+      throwIfAborted(options.signal)
+      const found = this.#streams.get(keyOf(stream))
+      const run = found?.runs.last
+      if (found === undefined || run === undefined) return undefined
+      const index = run.from + run.count - 1
+      return { index, bytes: entryAt(run, index), newestMs: found.newestMs }
+    })
+  }
+
+  async seal(stream: StreamName, attempt: string, options: WithSignal = {}): Promise<void> {
+    await this.#gate.run(async () => {
+      throwIfAborted(options.signal)
+      this.#seals.set(keyOf(stream), attempt)
+    })
+  }
+
+  async unseal(stream: StreamName, attempt: string, options: WithSignal = {}): Promise<void> {
+    await this.#gate.run(async () => {
+      throwIfAborted(options.signal)
+      const key = keyOf(stream)
+      if (this.#seals.get(key) === attempt) this.#seals.delete(key)
+    })
+  }
+
+  async expunge(stream: StreamName, options: WithSignal = {}): Promise<void> {
+    await this.#gate.run(async () => {
+      throwIfAborted(options.signal)
+      this.#streams.delete(keyOf(stream))
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#gate.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+/** One text for project and path together, whatever is in them. */
+function keyOf({ project, path }: StreamName): string {
+  return `${project.length}:${project}${path}`
+}
+
+/** Stores what is not there, after a look at what is; answers how many entries that were. */
+function storeMissing(runs: RunList<Batch>, { stream, from, entries }: StoragePut): number {
+  const span = { from, count: entries.length }
+  for (const run of runs.existing(span)) {
+    for (let index = run.from; index < run.from + run.count; index++) {
+      if (sameBytes(entryAt(run, index), entries[index - from] as Uint8Array)) continue
+      throw otherBytesError(stream, index)
+    }
+  }
+  let stored = 0
+  for (const missing of runs.missing(span)) {
+    const begin = missing.from - from
+    const part = missing.count === span.count ? entries : entries.slice(begin, begin + missing.count)
+    runs.add(missing.from, missing.count, batchOf(part))
+    stored += missing.count
+  }
+  return stored
+}
+
+function batchOf(entries: readonly Uint8Array[]): Batch {
+  const ends = new Uint32Array(entries.length)
+  let size = 0
+  for (let i = 0; i < entries.length; i++) {
+    size += (entries[i] as Uint8Array).length
+    ends[i] = size
+  }
+  const bytes = new Uint8Array(size)
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i] as Uint8Array
+    bytes.set(entry, (ends[i] as number) - entry.length)
+  }
+  return { bytes, ends }
+}
+
+function entryAt({ from, first, batch }: Run<Batch>, index: number): Uint8Array {
+  const at = first + index - from
+  const begin = at === 0 ? 0 : (batch.ends[at - 1] as number)
+  return new Uint8Array(batch.bytes.buffer, begin, (batch.ends[at] as number) - begin)
+}
+
+/** The first entries from `from` on, `limit` at most, as many as are given at once. */
+function entriesOf(
+  stream: Stream | undefined,
+  from: number,
+  limit: number,
+  keysOnly: boolean,
+): StoredEntry[] {
+  const entries: StoredEntry[] = []
+  let bytes = 0
+  for (const whole of stream?.runs.after(from, limit) ?? []) {
+    const run = cut(whole, from, Number.MAX_SAFE_INTEGER)
+    for (let index = run.from; index < run.from + run.count; index++) {
+      const entry = keysOnly ? NO_BYTES : entryAt(run, index)
+      entries.push({ index, bytes: entry })
+      bytes += entry.length
+      if (entries.length === limit || bytes >= GET_BYTES) return entries
+    }
+  }
+  return entries
+}
