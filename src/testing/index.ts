@@ -8,3 +8,6 @@ export type { JournalSuiteSettings, JournalSuiteSupports, JournalUnderTest } fro
 export { journalSuite } from './journal-suite.ts'
 export type { JournalSuiteOptions, SuiteRunner } from './journal-suite.ts'
 export type { SuiteTest } from './suite-test.ts'
+export type { StorageSuiteSupports, StorageUnderTest } from './storage-suite-case.ts'
+export { storageSuite } from './storage-suite.ts'
+export type { StorageSuiteOptions } from './storage-suite.ts'
