@@ -1,0 +1,4 @@
+import { suite } from './cache.ts'
+import { expectCases } from './expect-cases.ts'
+
+expectCases(suite, { behaviour: 28, doubtful: 14 })
