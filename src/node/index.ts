@@ -23,3 +23,5 @@ export { Player } from './player.ts'
 
 export { systemProcessIdentity } from './system-process-identity.ts'
 export { systemRandom } from './system-random.ts'
+export { systemSha256 } from './system-sha256.ts'
+export { systemDeflate, systemInflate } from './system-zlib.ts'

@@ -6,8 +6,11 @@ import {
   DurableDirectory,
   FileHintsStore,
   FileJournal,
+  systemDeflate,
+  systemInflate,
   systemProcessIdentity,
   systemRandom,
+  systemSha256,
 } from '../../src/node/index.ts'
 import * as fs from 'node:fs'
 
@@ -23,6 +26,26 @@ describe('the parts of the system', () => {
   it('random: as many bytes as asked for, never the same', () => {
     expect(systemRandom(16)).toHaveLength(16)
     expect(systemRandom(16)).not.toEqual(systemRandom(16))
+  })
+
+  it('sha256: takes what comes in pieces, and answers bytes of its own', () => {
+    const hash = systemSha256()
+    for (const piece of ['a', 'b', 'c']) hash.update(new TextEncoder().encode(piece))
+    const sum = hash.digest()
+    expect(Buffer.from(sum).toString('hex')).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    )
+    expect(sum.buffer.byteLength).toBe(32)
+  })
+
+  it('zlib: inflates what it deflates, up to the limit and not a byte beyond, whatever lies behind', () => {
+    const bytes = new Uint8Array(100_000).fill(7)
+    const deflated = systemDeflate(bytes)
+    expect(deflated.length).toBeLessThan(1000)
+    expect(systemInflate(deflated, 100_000)).toEqual(bytes)
+    expect(systemInflate(Uint8Array.of(...deflated, 1, 2, 3), 100_000)).toEqual(bytes)
+    expect(() => systemInflate(deflated, 99_999)).toThrow()
+    expect(() => systemInflate(Uint8Array.of(1, 2, 3), 100)).toThrow()
   })
 
   it('identity: this process has one, its parent another, and pid 2^30 none', () => {
