@@ -192,16 +192,21 @@ async function isGood(judge: () => Promise<boolean>): Promise<boolean> {
   }
 }
 
+interface RemovalParts {
+  readonly blobs: Pick<BlobStore, 'list' | 'remove'>
+  readonly signal?: AbortSignal
+}
+
 /** Removes whatever an attempt has staged. */
-export async function removeAttempt(parts: FinaliseParts, attempt: string): Promise<void> {
+export async function removeAttempt(
+  parts: RemovalParts & Pick<FinaliseParts, 'location'>,
+  attempt: string,
+): Promise<void> {
   await removeFolder(parts, attemptFolder(parts.location, attempt))
 }
 
 /** Removes all blobs in a folder. */
-export async function removeFolder(
-  parts: Pick<FinaliseParts, 'blobs' | 'signal'>,
-  folder: string,
-): Promise<void> {
+export async function removeFolder(parts: RemovalParts, folder: string): Promise<void> {
   for await (const { key } of parts.blobs.list(`${folder}/`, signalOf(parts))) {
     await parts.blobs.remove(key, signalOf(parts))
   }
