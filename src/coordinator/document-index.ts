@@ -7,6 +7,8 @@ export interface IndexedDocument extends Omit<StateDocument, 'value'> {
   readonly id: string
 }
 
+type DuePlace = Pick<IndexedDocument, 'dueMs' | 'id'>
+
 /** The orders in which documents are asked for: a query costs a search and the size of its answer (Q4). */
 export class DocumentIndex<T extends IndexedDocument> {
   /** By kind and project. */
@@ -27,19 +29,25 @@ export class DocumentIndex<T extends IndexedDocument> {
   /** The first `limit` documents that match. Throws TypeError and RangeError for a query that is none. */
   find(query: StateQuery): T[] {
     checkQuery(query)
-    const { kind, project, head = '', after, dueUntilMs, limit } = query
+    return query.dueUntilMs === undefined ? this.#inNameOrder(query) : this.#inDueOrder(query)
+  }
+
+  #inDueOrder({ kind, project, dueUntilMs = Infinity, afterDue, limit }: StateQuery): T[] {
     const found: T[] = []
-    if (dueUntilMs !== undefined) {
-      const order = this.#byDue.get(project === undefined ? kind : keyOf({ kind, project }))
-      for (const document of order?.from(() => false) ?? []) {
-        if (found.length === limit || (document.dueMs as number) > dueUntilMs) break
-        found.push(document)
-      }
-      return found
+    const order = this.#byDue.get(project === undefined ? kind : keyOf({ kind, project }))
+    const isBefore = (document: T): boolean => afterDue !== undefined && compareDues(document, afterDue) <= 0
+    for (const document of order?.from(isBefore) ?? []) {
+      if (found.length === limit || (document.dueMs as number) > dueUntilMs) break
+      found.push(document)
     }
+    return found
+  }
+
+  #inNameOrder({ kind, project = '', head = '', after, limit }: StateQuery): T[] {
+    const found: T[] = []
     const isBefore = ({ name }: T): boolean =>
       compareKeys(name, head) < 0 || (after !== undefined && compareKeys(name, after) <= 0)
-    const order = this.#byName.get(keyOf({ kind, project: project as string }))
+    const order = this.#byName.get(keyOf({ kind, project }))
     for (const document of order?.from(isBefore) ?? []) {
       if (found.length === limit || !document.name.startsWith(head)) break
       found.push(document)
@@ -49,12 +57,14 @@ export class DocumentIndex<T extends IndexedDocument> {
 }
 
 /** Throws TypeError when a query mixes both orders or names no project, RangeError for a limit below 1. */
-function checkQuery({ project, head, after, dueUntilMs, limit }: StateQuery): void {
+function checkQuery({ project, head, after, dueUntilMs, afterDue, limit }: StateQuery): void {
   if (!Number.isSafeInteger(limit) || limit < 1) {
     throw new RangeError(`expected an integer from 1 for limit, got ${limit}`)
   }
-  if (dueUntilMs === undefined && project === undefined) {
-    throw new TypeError('a query without dueUntilMs names its project')
+  if (dueUntilMs === undefined && (project === undefined || afterDue !== undefined)) {
+    throw new TypeError(
+      'a query without dueUntilMs is in the order of names: it takes a project and no afterDue',
+    )
   }
   if (dueUntilMs !== undefined && (head !== undefined || after !== undefined)) {
     throw new TypeError('a query with dueUntilMs is in the order of due times: it takes no head and no after')
@@ -84,6 +94,6 @@ function compareNames(a: IndexedDocument, b: IndexedDocument): number {
   return compareKeys(a.name, b.name) || compareKeys(a.id, b.id)
 }
 
-function compareDues(a: IndexedDocument, b: IndexedDocument): number {
+function compareDues(a: DuePlace, b: DuePlace): number {
   return (a.dueMs as number) - (b.dueMs as number) || compareKeys(a.id, b.id)
 }

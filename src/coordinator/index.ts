@@ -14,9 +14,15 @@ export type {
   StreamRegistrar,
   TerminateStreamRequest,
 } from './coordinator.ts'
-export { DEFAULT_COORDINATOR_SETTINGS } from './settings.ts'
+export { Coordinator } from './embedded.ts'
+export type { CoordinatorParts } from './embedded.ts'
+export { LIFE_CYCLE, PURGE_REPEAT_MS, STREAM_EVENTS, stepOf } from './life-cycle.ts'
+export type { StreamEvent, StreamStep } from './life-cycle.ts'
+export type { OwnSettings } from './settings-book.ts'
+export { checkSettings, DEFAULT_COORDINATOR_SETTINGS } from './settings.ts'
 export type { CoordinatorSettings } from './settings.ts'
 export type { JsonValue, StateDocument, StateQuery, StoredDocument, StreamStore } from './state-store.ts'
+export { changeDocument } from './change-document.ts'
 export { STREAM_KIND, streamDocument, streamDocumentId, streamRecord } from './stream-document.ts'
 export { STREAM_PHASES } from './stream-record.ts'
 export type { ArchivedFiles, StreamClaim, StreamPhase, StreamRecord } from './stream-record.ts'

@@ -26,20 +26,19 @@ export interface StoredDocument extends StateDocument {
   readonly revision: number
 }
 
-/**
- * Documents in the order of their names, or, with `dueUntilMs`, in the order of their due times. Then there is no `head`
- * and no `after`: what has been dealt with is due later, or never.
- */
+/** Documents in the order of their names, or, with `dueUntilMs`, in the order of their due times. */
 export interface StateQuery extends WithSignal {
   readonly kind: string
   /** Of this project. Default: all, which only `dueUntilMs` allows. */
   readonly project?: string
-  /** Names that begin with it. Cost grows with what is under it, not with the store. Default: all. */
+  /** Names that begin with it. Cost grows with what is under it, not with the store. Default: all. Not with `dueUntilMs`. */
   readonly head?: string
-  /** Names behind this one. */
+  /** Names behind this one. Not with `dueUntilMs`. */
   readonly after?: string
   /** Only documents that are due by then. */
   readonly dueUntilMs?: number
+  /** Of those that are due, the ones behind this one. */
+  readonly afterDue?: Pick<StoredDocument, 'dueMs' | 'id'>
   /** At most so many. */
   readonly limit: number
 }

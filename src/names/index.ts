@@ -4,6 +4,7 @@ export { normalizeStreamId, prefixId, sha256OfText, streamId, toBase64Url, toHex
 export type { NameFault, NameRule } from './name-fault.ts'
 export {
   asNamespace,
+  assertProject,
   assertStreamName,
   constructName,
   makeStreamName,

@@ -116,6 +116,11 @@ export function projectFault(project: string): NameFault | undefined {
   return undefined
 }
 
+/** @throws RecoveryLogError `NAME_INVALID` with rule, part, index and value */
+export function assertProject(project: string): void {
+  assertNoFault(projectFault(project), project)
+}
+
 /** A prefix secret is judged by its length alone. */
 export function secretFault(secret: Uint8Array): NameFault | undefined {
   if (secret.length === PREFIX_SECRET_BYTES) return undefined
