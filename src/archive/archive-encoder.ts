@@ -57,6 +57,12 @@ const INDEX_CHUNK_BYTES = 64 * 1024
 const FRAME_HEADER_BYTES_MAX = 10
 
 /**
+ * The encoder that has ended last. When no object of a layout is left, V8 forgets the layout, and after a few times
+ * compiles for any layout what was compiled for this one: archives one after another would take twice as long.
+ */
+const kept: ArchiveEncoder[] = []
+
+/**
  * Makes the files of an archive from the entries of its stream, without waiting for anything: entries go in with `add`,
  * bytes come out of the sinks.
  */
@@ -72,7 +78,16 @@ export class ArchiveEncoder {
   readonly #gaps = new IndexRanges()
   readonly #dropped = new IndexRanges()
   readonly #damaged = new IndexRanges()
-  /** The last entry in the archive, as the index would have it. Before the first one, below everything. */
+  #entryCount = 0
+  #beyondTerminalCount = 0
+  #raisedCount = 0
+  #leftOutCount = 0
+  /** Indexes in gaps of which it is known why. */
+  #explainedCount = 0
+  #highestIndexLeftOut = -1
+  /** The sizes of the messages so far. */
+  #messageBytes = 0
+  /** The last entry in the archive, as the index would have it. */
   readonly #last: IndexEntry = {
     offset: 0,
     sequence: 0,
@@ -82,23 +97,14 @@ export class ArchiveEncoder {
   }
   /** A copy, as entries are borrowed. */
   readonly #lastOffset: Time = { seconds: 0, nanos: 0, unknown: undefined }
+  #isLastIndexed = false
   /** The time offset of the last entry, normalized: none is written below it. */
   #lastSeconds = 0
   #lastNanos = 0
-  #entryCount = 0
-  #readCount = 0
-  #beyondTerminalCount = 0
-  #raisedCount = 0
-  #leftOutCount = 0
-  /** Indexes in gaps of which it is known why. */
-  #explainedCount = 0
-  #highestIndexShown = -1
-  /** The sizes of the messages so far. */
-  #messageBytes = 0
-  #indexedStreamIndex = 0
-  #indexedPrefixIndex = 0
-  #isLastIndexed = false
-  #bytesSinceIndexed = 0
+  /** An entry is due for the index when one of these is reached; Infinity where no range is set. */
+  #dueStreamIndex = Infinity
+  #duePrefixIndex = Infinity
+  #dueMessageBytes = Infinity
 
   /**
    * @param options.descriptor the stream's, encoded
@@ -138,7 +144,6 @@ export class ArchiveEncoder {
    */
   add(entry: LogEntry): void {
     const { streamIndex } = entry
-    this.#readCount++
     if (this.#terminalIndex >= 0 && streamIndex > this.#terminalIndex) this.#beyondTerminalCount++
     else if (this.#messageBytes > this.#settings.sizeLimitBytes) this.#leftOutCount++
     else if (this.#entryCount > 0 && this.#isOutOfOrder(entry)) this.#leaveOut(streamIndex, this.#dropped)
@@ -147,13 +152,12 @@ export class ArchiveEncoder {
 
   /** Tells of an index whose entry cannot be read and is to be left out. */
   addDamaged(streamIndex: number): void {
-    this.#readCount++
     this.#leaveOut(streamIndex, this.#damaged)
   }
 
   /** Ends the files. */
   finish(): ArchiveSummary {
-    if (this.#entryCount > 0 && !this.#isLastIndexed) this.#indexLast()
+    if (this.#entryCount > 0 && !this.#isLastIndexed) this.#indexLast(this.#messageBytes)
     this.index.write(
       encodeIndexTotals({
         lastPrefixIndex: this.#last.prefixIndex,
@@ -164,16 +168,19 @@ export class ArchiveEncoder {
     const lastIndex = this.#entryCount === 0 ? -1 : this.#last.streamIndex
     const isTruncated = this.#messageBytes > this.#settings.sizeLimitBytes
     if (this.#terminalIndex > lastIndex && !isTruncated) this.#gaps.add(lastIndex + 1, this.#terminalIndex)
+    const beyondTerminalCount = this.#beyondTerminalCount
+    const leftOut = this.#dropped.indexes + this.#damaged.indexes + beyondTerminalCount + this.#leftOutCount
+    kept[0] = this
     return {
       entryCount: this.#entryCount,
       lastIndex,
       terminalIndex: this.#terminalIndex,
-      readCount: this.#readCount,
+      readCount: this.#entryCount + leftOut,
       gaps: this.#gaps,
       missingCount: Math.max(0, this.#gaps.indexes - this.#explainedCount),
       dropped: this.#dropped,
       damaged: this.#damaged,
-      beyondTerminalCount: this.#beyondTerminalCount,
+      beyondTerminalCount,
       raisedCount: this.#raisedCount,
       truncated: isTruncated
         ? {
@@ -195,8 +202,10 @@ export class ArchiveEncoder {
   #leaveOut(streamIndex: number, reason: IndexRanges): void {
     reason.add(streamIndex)
     // One that is not above all others may be in the archive, or be counted, already.
-    if (streamIndex > this.#highestIndexShown) this.#explainedCount++
-    this.#highestIndexShown = Math.max(this.#highestIndexShown, streamIndex)
+    const isArchived = this.#entryCount > 0 && streamIndex <= this.#last.streamIndex
+    if (isArchived || streamIndex <= this.#highestIndexLeftOut) return
+    this.#explainedCount++
+    this.#highestIndexLeftOut = streamIndex
   }
 
   /** The entry with its time offset raised to the last one's, when it is below it. */
@@ -224,51 +233,46 @@ export class ArchiveEncoder {
     const dataBegin = writeVarint(entries.bytes, entries.at, bytes)
     entries.at = this.#writer.write(entries.bytes, dataBegin)
     if (this.data !== undefined) this.#writeData(entry, this.data)
-    this.#entryCount++
     this.#messageBytes += bytes
-    this.#noteIndexes(entry, offset)
-    this.#bytesSinceIndexed += bytes
+    this.#note(entry, offset)
+  }
+
+  /** Keeps what must be known of an entry that was written at `offset`, and puts it into the index when it is due. */
+  #note(entry: LogEntry, offset: number): void {
+    const { streamIndex, prefixIndex, timeOffset } = entry
+    const last = this.#last
+    const isFirst = this.#entryCount === 0
+    const next = isFirst ? 0 : last.streamIndex + 1
+    if (streamIndex > next) this.#gaps.add(next, streamIndex - 1)
+    this.#entryCount++
+    last.offset = offset
+    last.sequence = entry.sequence
+    last.prefixIndex = prefixIndex
+    last.streamIndex = streamIndex
+    last.timeOffset = timeOffset === undefined ? undefined : copyTime(timeOffset, this.#lastOffset)
     this.#isLastIndexed = false
-    if (this.#entryCount === 1) {
-      // The first entry's size stays in the sum: so Go has it.
-      this.#indexLast()
-    } else if (this.#isDue(entry)) {
-      this.#indexLast()
-      this.#bytesSinceIndexed = 0
+    // The first entry's size counts for the second entry of the index too: so Go has it.
+    if (isFirst) this.#indexLast(0)
+    else if (
+      streamIndex >= this.#dueStreamIndex ||
+      prefixIndex >= this.#duePrefixIndex ||
+      this.#messageBytes >= this.#dueMessageBytes
+    ) {
+      this.#indexLast(this.#messageBytes)
     }
   }
 
-  #noteIndexes(entry: LogEntry, offset: number): void {
-    const last = this.#last
-    const next = this.#entryCount === 1 ? 0 : last.streamIndex + 1
-    if (entry.streamIndex > next) this.#gaps.add(next, entry.streamIndex - 1)
-    if (entry.streamIndex > this.#highestIndexShown) this.#highestIndexShown = entry.streamIndex
-    last.offset = offset
-    last.sequence = entry.sequence
-    last.prefixIndex = entry.prefixIndex
-    last.streamIndex = entry.streamIndex
-    last.timeOffset =
-      entry.timeOffset === undefined ? undefined : copyTime(entry.timeOffset, this.#lastOffset)
-  }
-
-  #isDue({ streamIndex, prefixIndex }: LogEntry): boolean {
-    const { prefixIndexRange, byteRange } = this.#settings
-    const streamIndexRange = this.#streamIndexRange
-    return (
-      (streamIndexRange > 0 && streamIndex - this.#indexedStreamIndex >= streamIndexRange) ||
-      (prefixIndexRange > 0 && prefixIndex - this.#indexedPrefixIndex >= prefixIndexRange) ||
-      (byteRange > 0 && this.#bytesSinceIndexed >= byteRange)
-    )
-  }
-
-  #indexLast(): void {
+  /** Puts the last entry into the index. The sizes of the messages from `messageBytes` on count towards the next. */
+  #indexLast(messageBytes: number): void {
     const { index } = this
     const last = this.#last
     index.reserve(indexEntryBytes(last))
     index.at = writeIndexEntry(last, index.bytes, index.at)
-    this.#indexedStreamIndex = last.streamIndex
-    this.#indexedPrefixIndex = last.prefixIndex
     this.#isLastIndexed = true
+    const { prefixIndexRange, byteRange } = this.#settings
+    if (this.#streamIndexRange > 0) this.#dueStreamIndex = last.streamIndex + this.#streamIndexRange
+    if (prefixIndexRange > 0) this.#duePrefixIndex = last.prefixIndex + prefixIndexRange
+    if (byteRange > 0) this.#dueMessageBytes = messageBytes + byteRange
   }
 
   #writeData(entry: LogEntry, data: ChunkSink): void {

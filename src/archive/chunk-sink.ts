@@ -8,6 +8,7 @@ export class ChunkSink {
   bytes: Uint8Array
   at = 0
   #written = 0
+  #isEnded = false
 
   constructor(chunkBytes: number) {
     this.#chunkBytes = chunkBytes
@@ -39,11 +40,13 @@ export class ChunkSink {
     this.at += bytes.length
   }
 
-  /** Gives away the chunks that are full; with `all`, the last one too. Each is to be given back with `recycle`. */
+  /** Gives away the chunks that are full; with `all`, at the end, the last one too. Each goes back with `recycle`. */
   take(all = false): Uint8Array[] {
     if (all) {
       this.#close()
       this.bytes = new Uint8Array(0)
+      this.#free.length = 0
+      this.#isEnded = true
     }
     const full = this.#full
     this.#full = []
@@ -53,7 +56,8 @@ export class ChunkSink {
 
   /** Takes back a chunk that nobody uses any more. */
   recycle(chunk: Uint8Array): void {
-    if (chunk.buffer.byteLength === this.#chunkBytes) this.#free.push(new Uint8Array(chunk.buffer))
+    if (!this.#isEnded && chunk.buffer.byteLength === this.#chunkBytes)
+      this.#free.push(new Uint8Array(chunk.buffer))
   }
 
   #close(): void {

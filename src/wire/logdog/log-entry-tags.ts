@@ -9,6 +9,7 @@ export const EntryTag = {
   binary: 90,
   datagram: 98,
 } as const
+export const TimeTag = { seconds: 8, nanos: 16 } as const
 export const TextTag = { line: 10 } as const
 export const LineTag = { value: 10, delimiter: 18 } as const
 export const BinaryTag = { data: 18 } as const

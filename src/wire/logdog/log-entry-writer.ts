@@ -3,6 +3,7 @@ import { utf8Length, writeUtf8 } from '../utf8.ts'
 import type { DatagramPart, LogContent, LogEntry, TextLine } from './log-entry.ts'
 import { BinaryTag, DatagramTag, EntryTag, LineTag, PartialTag, TextTag } from './log-entry-tags.ts'
 import { lengthOfVarint, numberBytes, putNumber, putVarint } from './put-varint.ts'
+import { TextEntryWriter } from './text-entry-writer.ts'
 import { timeBytes, writeTime } from './time.ts'
 
 const LINE_FEED = 10
@@ -13,6 +14,8 @@ const LINE_FEED = 10
  * not known last, as Go writes them.
  */
 export class LogEntryWriter {
+  readonly #text = new TextEntryWriter()
+  /** The entry that was measured last; undefined when `#text` has it. */
   #entry: LogEntry | undefined
   #timeLength = 0
   #contentLength = 0
@@ -26,6 +29,11 @@ export class LogEntryWriter {
    * @throws RecoveryLogError `ENTRY_INVALID` for a delimiter with half a surrogate pair
    */
   measure(entry: LogEntry): number {
+    const textBytes = this.#text.measure(entry)
+    if (textBytes >= 0) {
+      this.#entry = undefined
+      return textBytes
+    }
     this.#entry = entry
     const { timeOffset, content, unknown } = entry
     let bytes = numberBytes(entry.prefixIndex) + numberBytes(entry.streamIndex) + numberBytes(entry.sequence)
@@ -42,7 +50,8 @@ export class LogEntryWriter {
 
   /** Writes the entry that was measured last at `position`, and answers where it ends. There must be room. */
   write(target: Uint8Array, position: number): number {
-    const entry = this.#entry as LogEntry
+    const entry = this.#entry
+    if (entry === undefined) return this.#text.write(target, position)
     const { timeOffset, content } = entry
     let at = position
     if (timeOffset !== undefined) {

@@ -43,11 +43,7 @@ export function putVarint(target: Uint8Array, at: number, value: number): number
  */
 export function numberBytes(value: number): number {
   if (value === 0) return 0
-  if (value >>> 0 === value) return 1 + lengthOfVarint(value)
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`expected an integer from 0 below 2^53, got ${value}`)
-  }
-  return 1 + varintLength(value)
+  return value >>> 0 === value ? 1 + lengthOfVarint(value) : largeNumberBytes(value)
 }
 
 /** Writes such a field at `at` and answers where it ends. */
@@ -55,4 +51,12 @@ export function putNumber(target: Uint8Array, at: number, tag: number, value: nu
   if (value === 0) return at
   target[at] = tag
   return putVarint(target, at + 1, value)
+}
+
+/** Apart, so that `numberBytes` is short enough to become a part of its callers. */
+function largeNumberBytes(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`expected an integer from 0 below 2^53, got ${value}`)
+  }
+  return 1 + varintLength(value)
 }

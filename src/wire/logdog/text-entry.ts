@@ -1,5 +1,5 @@
 import type { LogEntry, TextContent } from './log-entry.ts'
-import { EntryTag, LineTag, TextTag } from './log-entry-tags.ts'
+import { EntryTag, LineTag, TextTag, TimeTag } from './log-entry-tags.ts'
 import type { Time } from './time.ts'
 
 /**
@@ -7,7 +7,6 @@ import type { Time } from './time.ts'
  * then one line that ends with a line feed, or not at all. `decodeLogEntry` reads all the others.
  */
 
-const TimeTag = { seconds: 8, nanos: 16 } as const
 const LINE_FEED = 10
 const INT32_MAX = 0x7fff_ffff
 

@@ -1,3 +1,4 @@
+import { TimeTag } from './log-entry-tags.ts'
 import type { MessageReader } from './message-reader.ts'
 import { lengthOfVarint, putVarint } from './put-varint.ts'
 
@@ -14,8 +15,6 @@ export interface Time {
   unknown?: Uint8Array | undefined
 }
 
-const Tag = { seconds: 8, nanos: 16 } as const
-
 /** A negative number is written as 64 bits: ten bytes. */
 const NEGATIVE_BYTES = 10
 
@@ -30,8 +29,8 @@ export function decodeTime(reader: MessageReader, before: Time | undefined): Tim
   while (reader.at < end) {
     const begin = reader.at
     const tag = reader.tag()
-    if (tag === Tag.seconds) seconds = reader.int64()
-    else if (tag === Tag.nanos) nanos = reader.int32()
+    if (tag === TimeTag.seconds) seconds = reader.int64()
+    else if (tag === TimeTag.nanos) nanos = reader.int32()
     else unknown = reader.keepUnknown(tag, begin, unknown)
   }
   reader.end = outer
@@ -50,7 +49,12 @@ export function timeBytes(time: Time): number {
 
 /** Writes `time`, which `timeBytes` has measured, at `at` and answers where it ends. */
 export function writeTime(time: Time, target: Uint8Array, at: number): number {
-  const end = writeSigned(target, writeSigned(target, at, Tag.seconds, time.seconds), Tag.nanos, time.nanos)
+  const end = writeSigned(
+    target,
+    writeSigned(target, at, TimeTag.seconds, time.seconds),
+    TimeTag.nanos,
+    time.nanos,
+  )
   if (time.unknown === undefined) return end
   target.set(time.unknown, end)
   return end + time.unknown.length
