@@ -21,8 +21,9 @@ export interface Span {
 export class RunList<Batch> {
   readonly #runs: Run<Batch>[] = []
 
-  get isEmpty(): boolean {
-    return this.#runs.length === 0
+  /** How many runs there are. */
+  get size(): number {
+    return this.#runs.length
   }
 
   get last(): Run<Batch> | undefined {
@@ -62,6 +63,11 @@ export class RunList<Batch> {
     }
     if (from < end) found.push({ from, count: end - from })
     return found
+  }
+
+  /** Adds a run behind all others. */
+  push(run: Run<Batch>): void {
+    this.#runs.push(run)
   }
 
   /** Adds those entries of `batch`, whose first has the index `from`, that are not there; answers the runs of them. */

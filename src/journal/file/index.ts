@@ -1,3 +1,4 @@
+export { systemBootId } from './boot-id.ts'
 export type { TornTail } from './epoch-end.ts'
 export { FILE_POLL_MS, FILE_SEGMENT_BYTES, FileJournal } from './file-journal.ts'
 export type { FileJournalOptions } from './file-journal.ts'
