@@ -63,14 +63,12 @@ export class MemoryTaskQueue implements TaskQueue {
       const { max, leaseMs } = request
       checkCount('max', max)
       checkCount('leaseMs', leaseMs)
-      this.#buryLapsed()
-      const expiresMs = this.#clock.now() + leaseMs
-      return this.#due(max).map((kept) => {
-        const tries = triesOf(kept)
-        const lease = String(++this.#count)
-        this.#set({ ...kept, readyMs: expiresMs, tries, lease })
-        return { task: kept.task, lease, tries, releases: kept.releases, expiresMs }
-      })
+      const leases: TaskLease[] = []
+      for (;;) {
+        const due = this.#due(max - leases.length)
+        if (due.length === 0) return leases
+        for (const kept of due) leases.push(...this.#lease(kept, this.#clock.now() + leaseMs))
+      }
     })
   }
 
@@ -107,7 +105,7 @@ export class MemoryTaskQueue implements TaskQueue {
 
   async *deadLetters(options: WithSignal = {}): AsyncGenerator<DeadLetter, void, undefined> {
     const letters = this.#call(options, () => {
-      this.#buryLapsed()
+      for (const kept of this.#due(this.#tasks.size)) this.#buryLapsed(kept)
       return [...this.#dead.values()]
     })
     yield* letters
@@ -158,12 +156,22 @@ export class MemoryTaskQueue implements TaskQueue {
     return due
   }
 
-  /** Those whose last lease has run out. */
-  #buryLapsed(): void {
-    for (const kept of this.#due(this.#tasks.size)) {
-      const tries = triesOf(kept)
-      if (tries >= this.#triesMax) this.#bury({ ...kept, tries }, lapsedReason(tries, kept.reason))
-    }
+  /** Leases a task that is ready; nothing when that was the last of its tries. */
+  #lease(kept: KeptTask, expiresMs: number): TaskLease[] {
+    if (this.#buryLapsed(kept)) return []
+    const { task, releases } = kept
+    const tries = triesOf(kept)
+    const lease = String(++this.#count)
+    this.#set({ ...kept, readyMs: expiresMs, tries, lease })
+    return [{ task, lease, tries, releases, expiresMs }]
+  }
+
+  /** Makes a task a dead letter when its last lease has run out. */
+  #buryLapsed(kept: KeptTask): boolean {
+    const tries = triesOf(kept)
+    if (tries < this.#triesMax) return false
+    this.#bury({ ...kept, tries }, lapsedReason(tries, kept.reason))
+    return true
   }
 
   #bury(kept: KeptTask, reason: string): void {

@@ -1,0 +1,82 @@
+import { close, fsync, open } from 'node:fs'
+import { promisify } from 'node:util'
+import { RecoveryLogError } from '../../errors/index.ts'
+import type { ErrorCode } from '../../errors/index.ts'
+import { systemErrorCode } from '../../parts/index.ts'
+
+/** What both file back ends ask of the system. Small files are read and named by synchronous calls, which are the
+ * cheapest; only syncs are waited for. */
+
+const openFile = promisify(open)
+const closeFile = promisify(close)
+
+/** Waits until what was written to `fd` is on the disk. */
+export const syncFile = promisify(fsync)
+
+/** Makes the names in a folder durable. Systems that cannot sync a folder keep names by themselves. */
+export async function syncFolder(path: string): Promise<void> {
+  let fd
+  try {
+    fd = await openFile(path, 'r')
+    await syncFile(fd)
+  } catch (error) {
+    if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL'].includes(systemErrorCode(error) ?? '')) throw error
+  } finally {
+    if (fd !== undefined) await closeFile(fd)
+  }
+}
+
+/** Syncs of one folder that are asked for while one is under way are one sync, the next. */
+export class GroupedSync {
+  readonly #path: string
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async sync(): Promise<void> {
+    if (this.#running === undefined) return this.#run()
+    this.#next ??= this.#running.then(
+      () => this.#run(),
+      () => this.#run(),
+    )
+    return this.#next
+  }
+
+  async #run(): Promise<void> {
+    this.#next = undefined
+    this.#running = syncFolder(this.#path)
+    const mine = this.#running
+    try {
+      await mine
+    } finally {
+      if (this.#running === mine) this.#running = undefined
+    }
+  }
+}
+
+/** Answers undefined instead of throwing when the file or folder is not there. */
+export function ifThere<T>(body: () => T): T | undefined {
+  try {
+    return body()
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Throws RangeError for what is no time from 0. */
+export function checkRefreshMs(refreshMs: number): void {
+  if (refreshMs >= 0) return
+  throw new RangeError(`expected milliseconds from 0 for refreshMs, got ${refreshMs}`)
+}
+
+/** What a call of the file system threw, as an error of ours. What is none of the system's stays as it is. */
+export function storeError(error: unknown, what: string): unknown {
+  const code = systemErrorCode(error)
+  if (code === undefined || error instanceof RecoveryLogError) return error
+  const ours: ErrorCode = ['EACCES', 'EPERM', 'EROFS'].includes(code) ? 'DENIED' : 'UNAVAILABLE'
+  return new RecoveryLogError(ours, `cannot ${what}: ${code}`, { code }, { cause: error })
+}
