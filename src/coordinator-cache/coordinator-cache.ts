@@ -69,6 +69,9 @@ export class CoordinatorCache {
   readonly #terminate: Method<CachedTerminateRequest, void>
   /** By project, then by path: to look twice is faster than to join the two. */
   readonly #projects = new Map<string, Map<string, CacheEntry>>()
+  /** The project that was looked for last, since the streams of a bundle are all of one. */
+  #lastProject: string | undefined = undefined
+  #lastPaths: Map<string, CacheEntry> | undefined = undefined
   /** The entries that nothing is under way for: only they can be dropped. */
   readonly #idle = new RecentEntries()
 
@@ -115,7 +118,7 @@ export class CoordinatorCache {
 
   /** What there is about a stream, made the newest; what has expired is forgotten. */
   #find(request: CachedRequest): CacheEntry | undefined {
-    const entry = this.#projects.get(request.project)?.get(request.path)
+    const entry = this.#pathsOf(request.project)?.get(request.path)
     if (entry === undefined) return undefined
     if (this.#clock.now() < entry.expiresMs) {
       this.#idle.touch(entry)
@@ -143,7 +146,8 @@ export class CoordinatorCache {
       SharedCall<Result> | undefined
     const call = same ?? this.#begin(entry, request, identity, method)
     return call.wait(signal, () => {
-      this.#end(entry, call)
+      // An abort may come between the end of the call and the end of the wait.
+      if (entry.underWay.includes(call)) this.#end(entry, call)
     })
   }
 
@@ -201,8 +205,12 @@ export class CoordinatorCache {
   }
 
   #enter({ project, path }: CachedRequest): CacheEntry {
-    let paths = this.#projects.get(project)
-    if (paths === undefined) this.#projects.set(project, (paths = new Map<string, CacheEntry>()))
+    let paths = this.#pathsOf(project)
+    if (paths === undefined) {
+      paths = new Map<string, CacheEntry>()
+      this.#projects.set(project, paths)
+      this.#lastProject = undefined
+    }
     const entry = new CacheEntry(project, path)
     paths.set(path, entry)
     return entry
@@ -210,9 +218,19 @@ export class CoordinatorCache {
 
   #drop(entry: CacheEntry): void {
     this.#idle.remove(entry)
-    const paths = this.#projects.get(entry.project)
+    const paths = this.#pathsOf(entry.project)
     paths?.delete(entry.path)
-    if (paths?.size === 0) this.#projects.delete(entry.project)
+    if (paths?.size !== 0) return
+    this.#projects.delete(entry.project)
+    this.#lastProject = undefined
+  }
+
+  #pathsOf(project: string): Map<string, CacheEntry> | undefined {
+    if (project !== this.#lastProject) {
+      this.#lastProject = project
+      this.#lastPaths = this.#projects.get(project)
+    }
+    return this.#lastPaths
   }
 }
 

@@ -98,6 +98,10 @@ export class CacheTrace {
     })
   }
 
+  get size(): number {
+    return this.#cache.size
+  }
+
   /** Does one thing and answers what came of it. */
   async do(action: Action): Promise<Effects> {
     this.#innerCalls = []
