@@ -265,14 +265,15 @@ async function scanSetup(): Promise<Setup> {
 
 function indexSetup(): Setup {
   const { index } = encoded(INDEX_ENTRIES, 1)
+  const operations = 10 * INDEX_ENTRIES
   return {
-    unit: 'ms',
+    unit: 'M/s',
     subject: {
-      operations: 10,
+      operations,
       run: () => repeat(10, () => assert.equal(ArchiveIndex.parse(index).rows, INDEX_ENTRIES)),
     },
-    floor: { operations: 10, run: () => repeat(10, () => logdog.LogIndex.decode(index)) },
-    note: 'protobufjs static; Go 16 ms',
+    floor: { operations, run: () => repeat(10, () => logdog.LogIndex.decode(index)) },
+    note: 'protobufjs static; Go 6.3',
   }
 }
 
@@ -300,5 +301,5 @@ await question('How fast is an archive read, from anywhere?', [
     prepare: () => getSetup(0.99, 'p99'),
   },
   { name: 'archive/scan', goals: [{ of: 'ratio', atLeast: 3 }], prepare: scanSetup },
-  { name: 'archive/index-load', goals: [{ of: 'ratio', atMost: 1 / 3 }], prepare: indexSetup },
+  { name: 'archive/index-load', goals: [{ of: 'ratio', atLeast: 3 }], prepare: indexSetup },
 ])

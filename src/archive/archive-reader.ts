@@ -6,7 +6,9 @@ import type { RecordHeader } from '../wire/index.ts'
 import { decodeDescriptor, decodeLogEntry, peekStreamIndex } from '../wire/logdog/index.ts'
 import type { LogEntry, LogStreamDescriptor } from '../wire/logdog/index.ts'
 import { ArchiveIndex } from './archive-index.ts'
+import { LEAP_FRAMES, leapTowards, passFrames } from './frame-walk.ts'
 import type { IndexCache } from './index-cache.ts'
+import { giveScratchBack, takeScratch } from './scratch.ts'
 
 /** Reads archives from any position, by ranges of bytes that their indexes tell (log-archive spec, section 5). */
 
@@ -163,10 +165,10 @@ class Cursor {
   /** Where the frame that is being decoded ends; Infinity when there is none. */
   #frameEnd = Infinity
   #lastStreamIndex = -1
-  /** The piece that is being walked through, where it lies in the file, and how long it was to be. */
+  /** The piece that is being walked through, where it lies in the file, and whether the file ends with it. */
   #bytes: Uint8Array | undefined
   #base = 0
-  #asked = 0
+  #isLastPiece = false
   #failure: RecoveryLogError | undefined
 
   constructor(
@@ -191,21 +193,43 @@ class Cursor {
   /** Answers the next entries that are asked for, reading up to `end`, or a piece, when nothing is left of the last. */
   async read(end: number): Promise<LogEntry[]> {
     const batch: LogEntry[] = []
-    if (this.#bytes === undefined) {
-      this.#asked = Math.max(Math.min(end - this.offset, PIECE_BYTES), this.#frameBytes)
-      this.#base = this.offset
-      this.#bytes = await this.#fetch(this.offset, this.#asked)
-    }
-    const bytes = this.#bytes
+    const bytes = (this.#bytes ??= await this.#nextPiece(end))
     try {
       if (!this.#take(bytes, batch)) return batch
       this.#bytes = undefined
-      if (bytes.length < this.#asked && !this.isDone) this.#checkEnd(this.#base + bytes.length)
+      if (this.#isLastPiece && !this.isDone) this.#checkEnd(this.#base + bytes.length)
     } catch (error) {
       this.#bytes = undefined
       this.#fail(error, bytes.length === 0)
     }
     return batch
+  }
+
+  /** Reads from `offset` up to `end`, or a piece, and goes to near the first entry asked for. */
+  async #nextPiece(end: number): Promise<Uint8Array> {
+    const asked = Math.max(Math.min(end - this.offset, PIECE_BYTES), this.#frameBytes)
+    const scratch = this.#left === Infinity ? undefined : takeScratch(asked)
+    const bytes = await this.#fetch(this.offset, asked, scratch)
+    this.#isLastPiece = bytes.length < asked
+    this.#base = this.offset
+    if (scratch === undefined) return bytes
+    const own = this.#ownPart(bytes)
+    giveScratchBack(scratch)
+    return own
+  }
+
+  /** A copy of the frames in `bytes` that are asked for, and of less than `LEAP_FRAMES` before them. */
+  #ownPart(bytes: Uint8Array): Uint8Array {
+    // The first frame of the file is the descriptor's.
+    const first = this.offset === 0 ? passFrames(bytes, 0, 1) : 0
+    const begin = leapTowards(bytes, first, this.#firstIndex)
+    const end = passFrames(bytes, begin, this.#left + LEAP_FRAMES)
+    this.offset += begin
+    this.#base = this.offset
+    // Where no frame follows the file ends, or there is something odd: that is for the decoder.
+    if (passFrames(bytes, end, 1) === end) return bytes.slice(begin)
+    this.#isLastPiece = false
+    return bytes.slice(begin, end)
   }
 
   /** The data of the frame at `offset`. */
@@ -219,13 +243,15 @@ class Cursor {
     throw this.#corrupt(begin, 'the file ends inside a frame')
   }
 
-  async #fetch(offset: number, length: number): Promise<Uint8Array> {
+  async #fetch(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     const { signal } = this.#options
     const { blobs, entries } = this.#parts
-    const bytes = await blobs.get(
-      entries,
-      signal === undefined ? { offset, length } : { offset, length, signal },
-    )
+    const bytes = await blobs.get(entries, {
+      offset,
+      length,
+      ...(into === undefined ? {} : { into }),
+      ...(signal === undefined ? {} : { signal }),
+    })
     // A store may answer a subclass, such as Buffer: decoding two classes is slower than decoding one.
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   }

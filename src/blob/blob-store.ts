@@ -19,6 +19,11 @@ export interface ByteRange {
   readonly offset: number
   /** How long it is at most, from 0. */
   readonly length: number
+  /**
+   * Memory that the store may read into, at least `length` bytes long: then the answer is a view of its beginning. It is
+   * borrowed for the call, and after a call that fails it may still be written to.
+   */
+  readonly into?: Uint8Array
 }
 
 export interface BlobInfo {

@@ -21,10 +21,13 @@ export function checkKey(key: string, maxKeyBytes: number): void {
 
 /** Throws RangeError unless both numbers are safe integers from 0. */
 export function checkRange({ offset, length }: ByteRange): void {
-  for (const [name, value] of Object.entries({ offset, length })) {
-    if (!Number.isSafeInteger(value) || value < 0) {
-      throw new RangeError(`expected an integer from 0 for ${name}, got ${value}`)
-    }
+  checkCount('offset', offset)
+  checkCount('length', length)
+}
+
+function checkCount(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`expected an integer from 0 for ${name}, got ${value}`)
   }
 }
 

@@ -122,9 +122,9 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
     key: string,
     options: Partial<ByteRange> & WithSignal = {},
   ): AsyncIterable<Uint8Array> | Promise<Uint8Array> {
-    const { offset, length, signal } = options
+    const { offset, length, into, signal } = options
     if (offset === undefined || length === undefined) return this.#stream(key, signal)
-    return this.#range(key, { offset, length }, signal)
+    return this.#range(key, into === undefined ? { offset, length } : { offset, length, into }, signal)
   }
 
   async stat(key: string, options: WithSignal = {}): Promise<BlobInfo> {

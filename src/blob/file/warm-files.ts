@@ -40,7 +40,7 @@ export class WarmFiles {
     file.readers++
     try {
       const length = Math.max(0, Math.min(range.length, file.size - range.offset))
-      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+      const bytes = range.into?.subarray(0, length) ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
       for (let at = 0; at < length;) {
         const count = await readInto(file.fd, bytes, at, range.offset + at)
         if (count === 0) {

@@ -45,4 +45,5 @@ export {
   writeIndexEntry,
 } from './log-index.ts'
 export type { IndexEntry, IndexTotals, LogIndex, ScannedIndex } from './log-index.ts'
+export { peekPlainStreamIndex } from './text-entry.ts'
 export type { Time } from './time.ts'
