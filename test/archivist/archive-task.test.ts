@@ -698,6 +698,25 @@ describe('task: two archivists on one stream', () => {
     expect(await world.archived()).toEqual(upTo(4))
   })
 
+  it('claimed by another right after the seal: the seal is not lifted', async () => {
+    const world = new ArchiveWorld()
+    const id = await world.stream({ terminalIndex: 4, stored: upTo(5) })
+    const other = new ArchiveWorld()
+    await other.stream({ terminalIndex: 4, stored: upTo(5) })
+    await other.run()
+    const parts = withStorage(world, {
+      seal: async (stream, attempt) => {
+        await world.storage.seal(stream, attempt)
+        const { revision } = await world.coordinator.loadStream({ project: PROJECT, id })
+        const manifest = await other.manifest()
+        const claim = { project: PROJECT, id, revision, attempt: 'other', manifest, leaseMs: 500 }
+        await world.coordinator.claim(claim)
+      },
+    })
+    expect(await world.run(parts)).toMatchObject({ ending: 'released', what: 'another is at it' })
+    expect(await world.isSealed()).toBe(true)
+  })
+
   it('others in between without end: released with back-off', async () => {
     const world = new ArchiveWorld()
     await world.stream({ terminalIndex: 4, stored: upTo(5) })
