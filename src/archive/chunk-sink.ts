@@ -57,7 +57,7 @@ export class ChunkSink {
   /** Takes back a chunk that nobody uses any more. */
   recycle(chunk: Uint8Array): void {
     if (!this.#isEnded && chunk.buffer.byteLength === this.#chunkBytes)
-      this.#free.push(new Uint8Array(chunk.buffer))
+      {this.#free.push(new Uint8Array(chunk.buffer))}
   }
 
   #close(): void {
