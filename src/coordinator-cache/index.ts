@@ -4,3 +4,6 @@ export type {
   CachedTerminateRequest,
   CoordinatorCacheOptions,
 } from './coordinator-cache.ts'
+export { GRPC_CODES } from './grpc-error.ts'
+export { RemoteCoordinator } from './remote-coordinator.ts'
+export type { RegisterStreamMessage, ServicesClient, TerminateStreamMessage } from './services-client.ts'

@@ -289,3 +289,13 @@ it('projects: are apart, and leave nothing when their last stream goes', async (
   }
   expect(world.cache.size).toBe(1)
 })
+
+it('projects: one that was forgotten and comes back is found again, whoever was asked for between', async () => {
+  const world = new World()
+  const failing = world.cache.registerStream(register())
+  world.registered[0]?.answer.reject(new RecoveryLogError('UNAVAILABLE', 'x'))
+  await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  await world.keep('a/+/b')
+  void world.cache.registerStream(register('a/+/b', { project: 'q' }))
+  expect(world.isKept('a/+/b')).toBe(true)
+})
