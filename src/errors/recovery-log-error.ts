@@ -37,6 +37,7 @@ export const ERROR_KINDS = {
   HINTS_EMPTY: 'invalid',
   HINTS_INVALID: 'invalid',
   INVALID: 'invalid',
+  LATE: 'conflict',
   LINK_EXISTS: 'conflict',
   LOG_TAKEN: 'conflict',
   MANIFEST_INVALID: 'corrupt',

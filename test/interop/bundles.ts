@@ -21,6 +21,7 @@ import {
   typedError,
 } from './archive-cases.ts'
 import type { BundleFields, MetadataFields } from './archive-cases.ts'
+import { collectKinds } from './collector.ts'
 import type { Rule, VectorRun, VectorSuite } from './vector-run.ts'
 
 const FILE = 'archive/bundles.json'
@@ -53,7 +54,7 @@ interface SizeCase extends BundleCase {
   readonly reader_error: string | null
 }
 
-/** How one kind of case is judged. The collector's kinds are added where the collector is. */
+/** How one kind of case is judged. */
 export interface BundleKind {
   readonly keys: readonly string[]
   readonly rule: (vector: BundleCase) => Rule
@@ -105,30 +106,21 @@ const transport: Readonly<Record<string, BundleKind>> = {
   },
 }
 
-/** Until there is a collector, its cases are counted. */
-const notYet: BundleKind = { keys: [], rule: () => 'counted', check: () => undefined }
+const kinds: Readonly<Partial<Record<string, BundleKind>>> = { ...transport, ...collectKinds }
 
-/** The suite over `collector`, which judges the kinds `collect` and `collect_crash`. */
-export function bundleSuite(
-  collector: Readonly<Record<'collect' | 'collect_crash', BundleKind>>,
-): VectorSuite {
-  const kinds: Readonly<Partial<Record<string, BundleKind>>> = { ...transport, ...collector }
-  return {
-    file: FILE,
-    async run(run: VectorRun) {
-      for (const vector of casesOf<BundleCase>(run, FILE)) {
-        const kind = kinds[vector.kind]
-        await run.check(FILE, vector.name, kind?.rule(vector) ?? 'equal to Go', async () => {
-          assert(kind !== undefined, `an unknown kind ${vector.kind}`)
-          if (kind !== notYet) expectKeys(vector, 'name', 'kind', 'doubtful', ...kind.keys)
-          await kind.check(vector)
-        })
-      }
-    },
-  }
+export const suite: VectorSuite = {
+  file: FILE,
+  async run(run: VectorRun) {
+    for (const vector of casesOf<BundleCase>(run, FILE)) {
+      const kind = kinds[vector.kind]
+      await run.check(FILE, vector.name, kind?.rule(vector) ?? 'equal to Go', async () => {
+        assert(kind !== undefined, `an unknown kind ${vector.kind}`)
+        expectKeys(vector, 'name', 'kind', 'doubtful', ...kind.keys)
+        await kind.check(vector)
+      })
+    }
+  },
 }
-
-export const suite = bundleSuite({ collect: notYet, collect_crash: notYet })
 
 /** Takes a message apart, down to the fields of its entries. */
 function readWhole(message: Uint8Array): { metadata: MetadataFields; bundle: BundleFields | null } {

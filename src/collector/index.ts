@@ -1,0 +1,2 @@
+export { Collector } from './collector.ts'
+export type { CollectorOptions, CollectorRegistrar, CollectReport } from './collector.ts'
