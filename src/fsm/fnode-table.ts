@@ -1,5 +1,6 @@
 import type { Segment } from '../segments/index.ts'
-import type { Sources } from './sources.ts'
+import type { RecordedOp } from '../wire/index.ts'
+import { Sources } from './sources.ts'
 
 /** No row, and no path. */
 export const NONE = -1
@@ -74,11 +75,7 @@ export class FnodeTable {
   #shift = 32 - ROW_BITS_MIN
   #size = 0
   readonly #earlier = new Map<number, Piece[]>()
-  readonly #sources: Sources
-
-  constructor(sources: Sources) {
-    this.#sources = sources
-  }
+  readonly #sources = new Sources()
 
   get size(): number {
     return this.#size
@@ -107,21 +104,14 @@ export class FnodeTable {
     this.#int32[row * STRIDE_INT32 + PATHS] = first
   }
 
-  /** Adds an fnode that is not there yet. Its first segment begins with its create. */
-  add(
-    fnode: number,
-    paths: number,
-    source: number,
-    firstOffset: number,
-    firstChecksum: number,
-    lastOffset: number,
-  ): void {
+  /** Adds the fnode of a create. Its first segment begins with it. */
+  add(paths: number, op: RecordedOp): void {
     if (2 * ++this.#size > this.#mask) this.#grow()
-    const row = this.#emptyRow(fnode)
-    this.#rows[row * STRIDE + FNODE] = fnode
+    const row = this.#emptyRow(op.seqNo)
+    this.#rows[row * STRIDE + FNODE] = op.seqNo
     this.#int32[row * STRIDE_INT32 + PATHS] = paths
-    this.#int32[row * STRIDE_INT32 + SOURCE] = source << 1
-    this.#begin(row, fnode, firstOffset, firstChecksum, lastOffset)
+    this.#int32[row * STRIDE_INT32 + SOURCE] = this.#sources.numberOf(op) << 1
+    this.#begin(row, op)
   }
 
   #emptyRow(fnode: number): number {
@@ -130,39 +120,44 @@ export class FnodeTable {
     return row
   }
 
+  /** Writes a write into the segments of its fnode. Answers false when that is not live. */
+  write(op: RecordedOp): boolean {
+    const row = this.find(op.fnode)
+    if (row === NONE) return false
+    this.extend(row, op)
+    return true
+  }
+
   /** Writes an operation into the segments of a row: into the last one when it can go on, else into a new one. */
-  extend(
-    row: number,
-    source: number,
-    seqNo: number,
-    firstOffset: number,
-    firstChecksum: number,
-    lastOffset: number,
-  ): void {
-    if ((this.#int32[row * STRIDE_INT32 + SOURCE] as number) >> 1 === source) {
-      this.#rows[row * STRIDE + LAST_SEQ_NO] = seqNo
-      this.#rows[row * STRIDE + LAST_EXTENT] = extentOf(firstOffset, lastOffset)
-      return
+  extend(row: number, op: RecordedOp): void {
+    if (this.canExtend(row, op)) {
+      this.#rows[row * STRIDE + LAST_SEQ_NO] = op.seqNo
+      this.#rows[row * STRIDE + LAST_EXTENT] = extentOf(op.firstOffset, op.lastOffset)
+    } else {
+      this.#beginPiece(row, op)
     }
+  }
+
+  #beginPiece(row: number, op: RecordedOp): void {
     const fnode = this.fnodeAt(row)
     const earlier = this.#earlier.get(fnode)
     if (earlier === undefined) this.#earlier.set(fnode, [this.#lastPiece(row)])
     else earlier.push(this.#lastPiece(row))
-    this.#int32[row * STRIDE_INT32 + SOURCE] = (source << 1) | 1
-    this.#begin(row, seqNo, firstOffset, firstChecksum, lastOffset)
+    this.#int32[row * STRIDE_INT32 + SOURCE] = (this.#sources.numberOf(op) << 1) | 1
+    this.#begin(row, op)
   }
 
-  #begin(row: number, seqNo: number, firstOffset: number, firstChecksum: number, lastOffset: number): void {
-    this.#rows[row * STRIDE + LAST_SEQ_NO] = seqNo
-    this.#rows[row * STRIDE + LAST_EXTENT] = extentOf(firstOffset, lastOffset)
-    this.#firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] = seqNo
-    this.#firsts[row * FIRST_STRIDE + FIRST_OFFSET] = firstOffset
-    this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] = firstChecksum
+  #begin(row: number, op: RecordedOp): void {
+    this.#rows[row * STRIDE + LAST_SEQ_NO] = op.seqNo
+    this.#rows[row * STRIDE + LAST_EXTENT] = extentOf(op.firstOffset, op.lastOffset)
+    this.#firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] = op.seqNo
+    this.#firsts[row * FIRST_STRIDE + FIRST_OFFSET] = op.firstOffset
+    this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] = op.checksum
   }
 
-  /** Whether an operation from `source` would go on with the last segment. */
-  canExtend(row: number, source: number): boolean {
-    return (this.#int32[row * STRIDE_INT32 + SOURCE] as number) >> 1 === source
+  /** Whether an operation would go on with the last segment. */
+  canExtend(row: number, op: RecordedOp): boolean {
+    return (this.#int32[row * STRIDE_INT32 + SOURCE] as number) >> 1 === this.#sources.numberOf(op)
   }
 
   /**

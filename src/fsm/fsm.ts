@@ -7,7 +7,6 @@ import type { FnodeSegments, FSMHints } from './hints.ts'
 import type { Outcome } from './outcome.ts'
 import { PathTable, pathHash, PROPERTY_OWNER } from './path-table.ts'
 import { SegmentCuts } from './segment-cuts.ts'
-import { Sources } from './sources.ts'
 import { invalid } from './validate-hints.ts'
 
 /** A file that still has a name. */
@@ -66,10 +65,10 @@ export class FSM {
   #lastLog: string
   /** As int32; 0 while nothing has been applied. */
   #lastAuthor = 0
-  readonly #hinted: HintedSequence
+  /** Undefined once the hints are used up: then no operation asks for them any more. */
+  #hinted: HintedSequence | undefined
   readonly #properties = new Map<string, string>()
-  readonly #sources = new Sources()
-  readonly #fnodes = new FnodeTable(this.#sources)
+  readonly #fnodes = new FnodeTable()
   readonly #paths = new PathTable()
 
   /** Undefined when nothing is cut but what the hints have cut. */
@@ -81,7 +80,7 @@ export class FSM {
    */
   constructor(hints: FSMHints, options: FSMOptions = {}) {
     if (hints.log === '') throw invalid('hints name no log', { log: hints.log })
-    this.#hinted = new HintedSequence(hints)
+    const hinted = new HintedSequence(hints)
     const {
       segmentGapBytesMin = SEGMENT_GAP_BYTES_MIN,
       segmentsPerFnodeMax = 1,
@@ -89,13 +88,18 @@ export class FSM {
     } = options
     if (segmentsPerFnodeMax > 1) {
       const cutOptions = { segmentGapBytesMin, segmentsPerFnodeMax, goReadable }
-      this.#cuts = new SegmentCuts(this.#fnodes, cutOptions, this.#hinted.segmentsLeft)
+      this.#cuts = new SegmentCuts(this.#fnodes, cutOptions, hinted.segmentsLeft)
     }
     this.#lastLog = hints.log
     for (const { path, content } of hints.properties) this.#setProperty(path, content)
-    const first = this.#hinted.firstSegment
+    if (hinted.isUsedUp) this.#cuts?.beginRun(this.#nextSeqNo, false)
+    else this.#startWith(hinted)
+  }
+
+  #startWith(hinted: HintedSequence): void {
+    this.#hinted = hinted
+    const first = hinted.firstSegment
     if (first !== undefined) this.#startAt(first)
-    else this.#cuts?.beginRun(this.#nextSeqNo, false)
   }
 
   /** The number that the next operation must have. */
@@ -120,17 +124,17 @@ export class FSM {
 
   /** The hinted segments that are left, the current one first. */
   get hintedSegments(): readonly Segment[] {
-    return this.#hinted.segments
+    return this.#hinted?.segments ?? []
   }
 
   /** The first of the hinted segments that are left. */
   get hintedSegment(): Segment | undefined {
-    return this.#hinted.firstSegment
+    return this.#hinted?.firstSegment
   }
 
   /** The hinted fnodes that are left: their creates have not been seen yet. */
   get hintedFnodes(): readonly number[] {
-    return this.#hinted.fnodes
+    return this.#hinted?.fnodes ?? []
   }
 
   /** Path to content of the tiny files that the hints carry by value. */
@@ -151,33 +155,37 @@ export class FSM {
    */
   apply(op: RecordedOp, message: Uint8Array, begin: number, end: number): Outcome {
     const hinted = this.#hinted
-    if (hinted.segmentsLeft && op.author !== hinted.author) return 'NOT_HINTED_AUTHOR'
+    if (hinted !== undefined && hinted.segmentsLeft && op.author !== hinted.author) return 'NOT_HINTED_AUTHOR'
     if (op.seqNo !== this.#nextSeqNo) return 'WRONG_SEQ_NO'
     if (op.checksum !== this.#nextChecksum) return 'CHECKSUM_MISMATCH'
 
     const checksum = crc32c(op.checksum, message, begin, end)
-    const outcome = this.#change(op)
+    const outcome = this.#change(op, hinted)
     if (outcome !== 'OK' && outcome !== 'FNODE_NOT_TRACKED') return outcome
 
-    this.#advance(op, checksum)
+    if (op.author !== this.#lastAuthor || op.log !== this.#lastLog) this.#beginRun(op, hinted)
+    this.#nextSeqNo++
+    this.#nextChecksum = checksum
+    if (hinted !== undefined) this.#useHints(hinted, op)
     return outcome
   }
 
-  #advance(op: RecordedOp, checksum: number): void {
-    const hinted = this.#hinted
-    if (op.author !== this.#lastAuthor || op.log !== this.#lastLog) {
-      this.#cuts?.beginRun(op.seqNo, hinted.segmentsLeft)
-    }
-    this.#nextSeqNo++
-    this.#nextChecksum = checksum
+  /** `op` is the first one of another author, or in another log. */
+  #beginRun(op: RecordedOp, hinted: HintedSequence | undefined): void {
+    this.#cuts?.beginRun(op.seqNo, hinted?.segmentsLeft === true)
     this.#lastLog = op.log
     this.#lastAuthor = op.author
+  }
+
+  /** Passes over what the hints say of the operations up to `op`. */
+  #useHints(hinted: HintedSequence, op: RecordedOp): void {
     while (hinted.nextCut < this.#nextSeqNo) this.#keepCut(hinted.useCut(), op)
     if (hinted.lastSeqNo < this.#nextSeqNo) {
       const next = hinted.useSegment()
       if (next !== undefined) this.#startAt(next)
       else this.#cuts?.beginRun(this.#nextSeqNo, false)
     }
+    if (hinted.isUsedUp) this.#hinted = undefined
   }
 
   /** The hints end a segment of `fnode` with this operation: what lies behind it may be gone. */
@@ -192,37 +200,31 @@ export class FSM {
     this.#nextChecksum = segment.firstChecksum | 0
   }
 
-  #change(op: RecordedOp): Outcome {
-    if (op.kind === OpKind.create) return this.#create(op)
-    if (op.seqNo === this.#hinted.nextFnode) return 'EXPECTED_HINTED_FNODE'
+  #change(op: RecordedOp, hinted: HintedSequence | undefined): Outcome {
+    if (op.kind === OpKind.create) return this.#create(op, hinted)
+    if (op.seqNo === hinted?.nextFnode) return 'EXPECTED_HINTED_FNODE'
     switch (op.kind) {
-      case OpKind.link:
-        return this.#link(op)
-      case OpKind.unlink:
-        return this.#unlink(op)
       case OpKind.write:
         return this.#write(op)
+      case OpKind.unlink:
+        return this.#unlink(op)
+      case OpKind.link:
+        return this.#link(op)
       case OpKind.property:
-        return this.#property(op)
+        return this.#property(op, hinted)
       case OpKind.none:
         return 'OK'
     }
   }
 
-  #create(op: RecordedOp): Outcome {
+  #create(op: RecordedOp, hinted: HintedSequence | undefined): Outcome {
     const { bytes, pathBegin, pathEnd } = op
     const hash = pathHash(bytes, pathBegin, pathEnd)
     const taken = this.#paths.find(hash, bytes, pathBegin, pathEnd)
     if (taken !== NONE) return this.#takenBy(taken)
-    if (this.#hinted.fnodesLeft) {
-      if (op.seqNo !== this.#hinted.nextFnode) return 'FNODE_NOT_TRACKED'
-      this.#hinted.useFnode()
-    } else if (this.#hinted.segmentsLeft) {
-      // No ghosts: a file that the hints do not name is gone, and its last unlink may lie where nobody reads.
-      return 'FNODE_NOT_TRACKED'
-    }
+    if (hinted !== undefined && !isTracked(op, hinted)) return 'FNODE_NOT_TRACKED'
     const path = this.#addPath(hash, bytes, pathBegin, pathEnd, op.seqNo, NONE)
-    this.#fnodes.add(op.seqNo, path, this.#sourceOf(op), op.firstOffset, op.checksum, op.lastOffset)
+    this.#fnodes.add(path, op)
     this.#cuts?.created(op.seqNo)
     return 'OK'
   }
@@ -260,18 +262,19 @@ export class FSM {
   }
 
   #write(op: RecordedOp): Outcome {
+    if (this.#cuts === undefined) return this.#fnodes.write(op) ? 'OK' : 'FNODE_NOT_TRACKED'
     const row = this.#fnodes.find(op.fnode)
     if (row === NONE) return 'FNODE_NOT_TRACKED'
     this.#extend(row, op)
     return 'OK'
   }
 
-  #property(op: RecordedOp): Outcome {
+  #property(op: RecordedOp, hinted: HintedSequence | undefined): Outcome {
     const { bytes, pathBegin, pathEnd } = op
     const path = this.#paths.find(pathHash(bytes, pathBegin, pathEnd), bytes, pathBegin, pathEnd)
     if (path !== NONE && this.#paths.ownerOf(path) !== PROPERTY_OWNER) return 'LINK_EXISTS'
     // The hints hold the content of the time when they were made, which is newer than any that they lead to.
-    if (!this.#hinted.segmentsLeft) this.#setProperty(op.path, op.content)
+    if (hinted?.segmentsLeft !== true) this.#setProperty(op.path, op.content)
     this.#cuts?.set(op.path, op)
     return 'OK'
   }
@@ -290,13 +293,8 @@ export class FSM {
   }
 
   #extend(row: number, op: RecordedOp): void {
-    const source = this.#sourceOf(op)
-    if (this.#cuts !== undefined && this.#fnodes.canExtend(row, source)) this.#cuts.consider(row, op)
-    this.#fnodes.extend(row, source, op.seqNo, op.firstOffset, op.checksum, op.lastOffset)
-  }
-
-  #sourceOf(op: RecordedOp): number {
-    return this.#sources.numberOf(op.author, op.log)
+    if (this.#cuts !== undefined && this.#fnodes.canExtend(row, op)) this.#cuts.consider(row, op)
+    this.#fnodes.extend(row, op)
   }
 
   /** The live fnode that has `path` as a link. */
@@ -379,6 +377,17 @@ export class FSM {
     }
     this.#properties.set(path, content)
   }
+}
+
+/** Whether the hints name the file that `op` creates, or end before it. */
+function isTracked(op: RecordedOp, hinted: HintedSequence): boolean {
+  if (hinted.fnodesLeft) {
+    if (op.seqNo !== hinted.nextFnode) return false
+    hinted.useFnode()
+    return true
+  }
+  // No ghosts: a file that the hints do not name is gone, and its last unlink may lie where nobody reads.
+  return !hinted.segmentsLeft
 }
 
 const utf8 = new TextEncoder()

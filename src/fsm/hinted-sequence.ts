@@ -40,6 +40,11 @@ export class HintedSequence {
     this.#announce()
   }
 
+  /** Whether nothing is left. */
+  get isUsedUp(): boolean {
+    return !this.segmentsLeft && !this.fnodesLeft && this.#cut === this.#cuts.length
+  }
+
   get segmentsLeft(): boolean {
     return this.#segment < this.#segments.length
   }

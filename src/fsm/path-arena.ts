@@ -13,6 +13,7 @@
  * | from 16 | the path, filled up to whole units                            |
  */
 
+import { viewOf } from '../wire/index.ts'
 import { NONE } from './fnode-table.ts'
 
 const HEADER_UNITS = 2
@@ -26,6 +27,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export class PathArena {
   #bytes: Uint8Array
+  #view: DataView
   #int32: Int32Array
   #owners: Float64Array
   #end = 0
@@ -36,6 +38,7 @@ export class PathArena {
   constructor(units = UNITS_MIN) {
     const buffer = new ArrayBuffer(8 * units)
     this.#bytes = new Uint8Array(buffer)
+    this.#view = new DataView(buffer)
     this.#int32 = new Int32Array(buffer)
     this.#owners = new Float64Array(buffer)
   }
@@ -63,10 +66,12 @@ export class PathArena {
 
   equals(place: number, bytes: Uint8Array, begin: number, end: number): boolean {
     if (this.lengthOf(place) !== end - begin) return false
-    const own = this.#bytes
-    for (let at = begin, from = 8 * (place + HEADER_UNITS); at < end; at++, from++) {
-      if (own[from] !== bytes[at]) return false
-    }
+    const view = viewOf(bytes)
+    const own = this.#view
+    let at = begin
+    let from = 8 * (place + HEADER_UNITS)
+    for (; at <= end - 4; at += 4, from += 4) if (own.getInt32(from) !== view.getInt32(at)) return false
+    for (; at < end; at++, from++) if (own.getInt8(from) !== view.getInt8(at)) return false
     return true
   }
 
@@ -80,9 +85,13 @@ export class PathArena {
     this.#owners[place] = owner
     this.#int32[2 * place + NEXT] = next
     this.#int32[2 * place + LENGTH] = length
-    const own = this.#bytes
-    // A path is short: this beats `set(subarray)`, which makes an object.
-    for (let at = begin, to = 8 * (place + HEADER_UNITS); at < end; at++, to++) own[to] = bytes[at] as number
+    // A path is short: four bytes at once beat `set(subarray)`, which makes an object.
+    const view = viewOf(bytes)
+    const own = this.#view
+    let at = begin
+    let to = 8 * (place + HEADER_UNITS)
+    for (; at <= end - 4; at += 4, to += 4) own.setInt32(to, view.getInt32(at))
+    for (; at < end; at++, to++) own.setInt8(to, view.getInt8(at))
     return place
   }
 
@@ -113,6 +122,7 @@ export class PathArena {
     const old = this.#bytes
     const buffer = new ArrayBuffer(2 * old.length + 8 * unitsOf(length))
     this.#bytes = new Uint8Array(buffer)
+    this.#view = new DataView(buffer)
     this.#bytes.set(old)
     this.#int32 = new Int32Array(buffer)
     this.#owners = new Float64Array(buffer)

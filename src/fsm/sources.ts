@@ -1,3 +1,5 @@
+import type { RecordedOp } from '../wire/index.ts'
+
 /**
  * Where operations come from: pairs of author and log as small numbers, because a segment goes on only while both stay
  * the same, and comparing one number is cheap. There are few: one for each recorder that worked in a log.
@@ -8,12 +10,12 @@ export class Sources {
   readonly #bySpelling = new Map<string, number>()
   // The pair that was asked for last: most operations come from where the one before came from.
   #author = 0
-  #log = ''
-  #source = -1
+  #log: string | undefined
+  #source = 0
 
-  /** The number of a pair. `author` is int32. */
-  numberOf(author: number, log: string): number {
-    if (author !== this.#author || log !== this.#log || this.#source < 0) {
+  /** The number of the pair that an operation comes from. */
+  numberOf({ author, log }: RecordedOp): number {
+    if (author !== this.#author || log !== this.#log) {
       this.#source = this.#lookUp(author, log)
       this.#author = author
       this.#log = log

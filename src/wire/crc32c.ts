@@ -3,6 +3,8 @@
  * chains the operations of a log (recovery-log spec, section 2) and that guards the content of writes (section 9).
  */
 
+import { viewOf } from './byte-view.ts'
+
 const POLYNOMIAL = 0x82f63b78 | 0
 
 // Eight tables of 256 in one: table k gives what a byte contributes that lies k places before the end of the slice.
@@ -18,10 +20,6 @@ for (let i = 256; i < TABLE.length; i++) {
   TABLE[i] = (before >>> 8) ^ (TABLE[before & 0xff] as number)
 }
 
-// A reader passes the same buffer again and again: making a view for each call costs three times the checksum.
-let viewed: Uint8Array = new Uint8Array(0)
-let view = new DataView(viewed.buffer)
-
 /**
  * Continues `previous`, the checksum of all bytes before (0 when there are none), over `bytes[begin, end)`.
  * `previous` may be int32 or uint32; the answer is int32, so that no caller's number lands on the heap: `>>> 0` is the
@@ -31,10 +29,7 @@ export function crc32c(previous: number, bytes: Uint8Array, begin = 0, end = byt
   if (!(begin >= 0 && begin <= end && end <= bytes.length)) {
     throw new RangeError(`the range [${begin}, ${end}) does not lie within ${bytes.length} bytes`)
   }
-  if (bytes !== viewed) {
-    viewed = bytes
-    view = new DataView(bytes.buffer, bytes.byteOffset)
-  }
+  const view = viewOf(bytes)
   let crc = ~previous
   let at = begin
   for (const last = end - 8; at <= last; at += 8) {
@@ -60,6 +55,25 @@ export function crc32c(previous: number, bytes: Uint8Array, begin = 0, end = byt
       (TABLE[rest >>> 24] as number)
     at += 4
   }
-  for (; at < end; at++) crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[at] as number)) & 0xff] as number)
+  // The bytes that are left are looked up side by side: one after the other, each would wait for the one before.
+  switch (end - at) {
+    case 3: {
+      const rest =
+        crc ^ (bytes[at] as number) ^ ((bytes[at + 1] as number) << 8) ^ ((bytes[at + 2] as number) << 16)
+      crc =
+        (crc >>> 24) ^
+        (TABLE[512 | (rest & 0xff)] as number) ^
+        (TABLE[256 | ((rest >>> 8) & 0xff)] as number) ^
+        (TABLE[(rest >>> 16) & 0xff] as number)
+      break
+    }
+    case 2: {
+      const rest = crc ^ (bytes[at] as number) ^ ((bytes[at + 1] as number) << 8)
+      crc = (crc >>> 16) ^ (TABLE[256 | (rest & 0xff)] as number) ^ (TABLE[(rest >>> 8) & 0xff] as number)
+      break
+    }
+    case 1:
+      crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[at] as number)) & 0xff] as number)
+  }
   return ~crc
 }

@@ -3,12 +3,16 @@
  * a little-endian uint32, the message. The content of a write follows its frame without belonging to it.
  */
 
+import { viewOf } from './byte-view.ts'
+
 /** The magic word and the length. */
 export const FRAME_HEADER_BYTES = 8
 
 /** The longest message that a reader takes unless told otherwise: 16 MiB, where Go has no limit and allocates 4 GiB. */
 export const FRAME_BYTES_MAX = 16 * 1024 * 1024
 
+/** The magic word, as little-endian. */
+const MAGIC = 0x36933366
 const MAGIC_0 = 0x66
 const MAGIC_1 = 0x33
 const MAGIC_2 = 0x93
@@ -32,21 +36,8 @@ export function writeFrameHeader(out: Uint8Array, at: number, length: number): v
  * magic word is wrong. The length is what the header says, up to 2^32 - 1: check it before taking memory for it.
  */
 export function readFrameHeader(bytes: Uint8Array, at: number): number {
-  if (
-    bytes[at] !== MAGIC_0 ||
-    bytes[at + 1] !== MAGIC_1 ||
-    bytes[at + 2] !== MAGIC_2 ||
-    bytes[at + 3] !== MAGIC_3
-  ) {
-    return -1
-  }
-  return (
-    ((bytes[at + 4] as number) |
-      ((bytes[at + 5] as number) << 8) |
-      ((bytes[at + 6] as number) << 16) |
-      ((bytes[at + 7] as number) << 24)) >>>
-    0
-  )
+  const view = viewOf(bytes)
+  return view.getInt32(at, true) === MAGIC ? view.getUint32(at + 4, true) : -1
 }
 
 /**

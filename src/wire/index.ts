@@ -1,3 +1,4 @@
+export { viewOf } from './byte-view.ts'
 export { crc32c } from './crc32c.ts'
 export { decodeHints } from './decode-hints.ts'
 export { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, findMagic, readFrameHeader } from './frame.ts'

@@ -3,8 +3,24 @@
  * TextEncoder do, because two different paths would become one.
  */
 
+import { viewOf } from './byte-view.ts'
+
 /** Whether `bytes[begin, end)` is well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
 export function isUtf8(bytes: Uint8Array, begin: number, end: number): boolean {
+  return isAscii(bytes, begin, end) || isWellFormed(bytes, begin, end)
+}
+
+/** Looks at four bytes at once: paths are short, and nearly all are ASCII. */
+function isAscii(bytes: Uint8Array, begin: number, end: number): boolean {
+  const view = viewOf(bytes)
+  let all = 0
+  let at = begin
+  for (; at <= end - 4; at += 4) all |= view.getInt32(at, true)
+  for (; at < end; at++) all |= bytes[at] as number
+  return (all & 0x80808080) === 0
+}
+
+function isWellFormed(bytes: Uint8Array, begin: number, end: number): boolean {
   let at = begin
   while (at < end) {
     const lead = bytes[at++] as number
