@@ -64,22 +64,24 @@ export class Dispatcher {
       if (step.kind !== 'moves' && step.kind !== 'stays') return { record, dueMs: null }
       const laterMs = laterDueMs(record, facts)
       if (laterMs !== undefined) return { record, dueMs: laterMs }
-      if (await this.#put(stream, step.task as TaskReason, record, facts.nowMs)) isNew = true
+      if (await this.#put(stream, step.task as TaskReason, record, facts.dueMs)) isNew = true
       return dispatched(record, step.kind === 'moves', facts.nowMs)
     })
     return isNew
   }
 
+  /** What has been due for longest is leased first. */
   async #put(
     stream: StreamId & WithSignal,
     reason: TaskReason,
     record: StreamRecord,
-    nowMs: number,
+    dueMs: number,
   ): Promise<boolean> {
     const { project, id } = stream
+    const nowMs = this.#parts.clock.now()
     // A task that was lost has kept its age: it may have to settle for what is there.
     const createdMs = record.phase === 'pending' ? (record.dispatchedMs ?? nowMs) : nowMs
-    return this.#parts.queue.put({ project, id, reason, createdMs }, nowMs, stream)
+    return this.#parts.queue.put({ project, id, reason, createdMs }, dueMs, stream)
   }
 }
 

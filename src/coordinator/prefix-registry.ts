@@ -51,30 +51,25 @@ export class PrefixRegistry {
     const { project, prefix, expirationMs = 0, nonce = new Uint8Array(), source = [] } = request
     assertProject(project)
     assertStreamName(prefix, 'prefix')
-    checkNonce(nonce)
     checkExpiration(expirationMs)
-    const { store, clock, random, settings } = this.#parts
+    const { store, clock, random } = this.#parts
+    const known = await this.#read(project, prefix, request)
+    if (known !== undefined) return this.#again(request, known)
+    checkNonce(nonce)
     const createdMs = clock.now()
-    const { prefixExpirationMs } = await settings.read(project, request)
-    const livesMs = shortestMs([expirationMs, prefixExpirationMs])
-    if (livesMs === 0) {
-      throw new RecoveryLogError(
-        'INVALID',
-        'neither request, project nor service says when a prefix expires',
-        {
-          project,
-          prefix,
-        },
-      )
-    }
+    const expiresMs = createdMs + (await this.#livesMs(request, expirationMs))
     const secret = random(PREFIX_SECRET_BYTES)
-    const record = { secret, nonce, createdMs, expiresMs: createdMs + livesMs, source }
+    const document = prefixDocument(project, prefix, { secret, nonce, createdMs, expiresMs, source })
     try {
-      await store.create(this.#idOf(project, prefix), prefixDocument(project, prefix, record), request)
-      return { secret: secret.slice(), expiresMs: record.expiresMs }
+      await store.create(this.#idOf(project, prefix), document, request)
+      return { secret: secret.slice(), expiresMs }
     } catch (error) {
-      if (!RecoveryLogError.is(error, 'CONFLICT')) throw error
-      return this.#again(request, nonce)
+      // Somebody else was faster: perhaps who asks, before the answer was lost.
+      const winner = RecoveryLogError.is(error, 'CONFLICT')
+        ? await this.#read(project, prefix, request)
+        : undefined
+      if (winner === undefined) throw error
+      return this.#again(request, winner)
     }
   }
 
@@ -102,14 +97,21 @@ export class PrefixRegistry {
   }
 
   /** Answers who has registered the prefix before, when the nonce says so. */
-  async #again(request: RegisterPrefixRequest, nonce: Uint8Array): Promise<RegisteredPrefix> {
-    const { project, prefix } = request
-    const record = await this.#read(project, prefix, request)
-    const isSame = record !== undefined && nonce.length > 0 && isSameSecret(record.nonce, nonce)
-    if (isSame && this.#parts.clock.now() <= record.createdMs + RETRY_MS) {
-      return { secret: record.secret, expiresMs: record.expiresMs }
-    }
+  #again({ project, prefix, nonce }: RegisterPrefixRequest, known: PrefixRecord): RegisteredPrefix {
+    const { secret, createdMs, expiresMs } = known
+    const isSame = nonce !== undefined && nonce.length > 0 && isSameSecret(known.nonce, nonce)
+    if (isSame && this.#parts.clock.now() <= createdMs + RETRY_MS) return { secret, expiresMs }
     throw new RecoveryLogError('ALREADY_EXISTS', `the prefix ${prefix} is registered`, { project, prefix })
+  }
+
+  /** The shortest of what is asked for and what project and service say. @throws RecoveryLogError `INVALID` */
+  async #livesMs(request: RegisterPrefixRequest, expirationMs: number): Promise<number> {
+    const { project, prefix } = request
+    const { prefixExpirationMs } = await this.#parts.settings.read(project, request)
+    const livesMs = shortestMs([expirationMs, prefixExpirationMs])
+    if (livesMs > 0) return livesMs
+    const message = 'neither request, project nor service says when a prefix expires'
+    throw new RecoveryLogError('INVALID', message, { project, prefix })
   }
 
   async #read(project: string, prefix: string, { signal }: WithSignal): Promise<PrefixRecord | undefined> {
