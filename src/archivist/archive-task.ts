@@ -299,8 +299,9 @@ export class ArchiveTaskRun {
   }
 }
 
-function errorClass({ kind }: RecoveryLogError): FailureFacts['error'] {
-  if (kind === 'not_found') return 'not found'
+function errorClass({ kind, code }: RecoveryLogError): FailureFacts['error'] {
+  // A stream whose name cannot be one is not there either.
+  if (kind === 'not_found' || code === 'NAME_INVALID') return 'not found'
   return kind === 'invalid' || kind === 'corrupt' ? 'permanent' : 'transient'
 }
 

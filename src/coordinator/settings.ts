@@ -38,7 +38,11 @@ type Rule = readonly [expected: string, holds: (value: unknown) => boolean]
 const integer: Rule = ['an integer', (value) => Number.isSafeInteger(value)]
 const count: Rule = ['an integer from 0', (value) => Number.isSafeInteger(value) && (value as number) >= 0]
 const flag: Rule = ['true or false', (value) => typeof value === 'boolean']
-const folder: Rule = ['the name of a folder', (value) => typeof value === 'string' && /[^/]/.test(value)]
+/** A scheme may stand before the bucket, and is none. */
+const folder: Rule = [
+  'the name of a folder',
+  (value) => typeof value === 'string' && /[^/]/.test(value.replace(/^gs:\/\//, '')),
+]
 
 const RULES: Readonly<Record<keyof CoordinatorSettings, Rule>> = {
   byteRange: integer,

@@ -66,12 +66,18 @@ export class MutatedRun extends VectorRun {
   }
 }
 
-/** Takes the other cases out of the list that holds `place`. */
+/** Takes the other cases out of the list that holds `place`, but for the one that its case goes on from. */
 function onlyCase(root: unknown, place: Place): unknown {
   const [list, index] = place
   if (typeof root !== 'object' || root === null || typeof index !== 'number') return root
   const cases = (root as Readonly<Record<string, unknown>>)[String(list)]
-  return Array.isArray(cases) ? { ...root, [String(list)]: [cases[index] as unknown] } : root
+  if (!Array.isArray(cases)) return root
+  const one = cases[index] as { readonly given?: { readonly as?: string } | null } | null
+  const before = one?.given?.as
+  const others = (cases as { readonly name?: string }[]).filter(
+    ({ name }) => name !== undefined && name === before,
+  )
+  return { ...root, [String(list)]: [one, ...others] }
 }
 
 function changedAt(root: unknown, place: Place, change: Change): unknown {

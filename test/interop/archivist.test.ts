@@ -1,0 +1,4 @@
+import { suite } from './archivist.ts'
+import { expectCases } from './expect-cases.ts'
+
+expectCases(suite, { 'equal to Go': 29, doubtful: 50, counted: 1 })
