@@ -25,9 +25,13 @@ interface Work {
   readonly operations: number
 }
 
+/** What was used last stays in use, as in a service: else V8 forgets what it has learned of it between two rounds. */
+const kept: { recorder?: Recorder } = {}
+
 async function openRecorder(journal: Journal): Promise<{ recorder: Recorder; fnodes: number[] }> {
   const fsm = new FSM({ log: journal.name, liveNodes: [], properties: [] })
   const recorder = await Recorder.open({ journal, fsm, author: AUTHOR })
+  kept.recorder = recorder
   const fnodes = Array.from({ length: FILES }, (_, file) => recorder.create(`/record/${String(file)}`))
   return { recorder, fnodes }
 }

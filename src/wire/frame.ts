@@ -21,14 +21,9 @@ const MAGIC_BYTES = 4
 
 /** Writes the header of a message of `length` bytes at `at`. */
 export function writeFrameHeader(out: Uint8Array, at: number, length: number): void {
-  out[at] = MAGIC_0
-  out[at + 1] = MAGIC_1
-  out[at + 2] = MAGIC_2
-  out[at + 3] = MAGIC_3
-  out[at + 4] = length
-  out[at + 5] = length >>> 8
-  out[at + 6] = length >>> 16
-  out[at + 7] = length >>> 24
+  const view = viewOf(out)
+  view.setInt32(at, MAGIC, true)
+  view.setInt32(at + 4, length, true)
 }
 
 /**

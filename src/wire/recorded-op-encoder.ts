@@ -7,6 +7,7 @@
 
 import { RecoveryLogError } from '../errors/index.ts'
 import type { ErrorCode } from '../errors/index.ts'
+import { viewOf } from './byte-view.ts'
 import { FRAME_HEADER_BYTES, writeFrameHeader } from './frame.ts'
 import { varintLength, writeFixed32, writeVarint } from './protobuf.ts'
 import { OpKind } from './recorded-op.ts'
@@ -117,18 +118,13 @@ export function encodeWrite(
     return encodeAnyWrite(out, at, seqNo, checksum, author, fnode, offset, length, contentChecksum)
   }
   // Nearly every write that is recorded. Spelled out, because beyond a certain size V8 inlines no more calls.
+  const view = viewOf(out)
   out[at + FRAME_HEADER_BYTES] = 0x08
   let end = writeSmallVarint(out, at + FRAME_HEADER_BYTES + 1, seqNo)
   out[end] = 0x15
-  out[end + 1] = checksum
-  out[end + 2] = checksum >>> 8
-  out[end + 3] = checksum >>> 16
-  out[end + 4] = checksum >>> 24
+  view.setInt32(end + 1, checksum, true)
   out[end + 5] = 0x1d
-  out[end + 6] = author
-  out[end + 7] = author >>> 8
-  out[end + 8] = author >>> 16
-  out[end + 9] = author >>> 24
+  view.setInt32(end + 6, author, true)
   const body = end + 10
   out[body] = (OpKind.write << 3) | 2
   out[body + 2] = 0x08
