@@ -69,6 +69,8 @@ export class CoordinatorModel {
   hasPrefix = false
   /** Whose task was leased once. */
   readonly leased = new Set<string>()
+  /** When each stream was registered first. */
+  readonly registeredMs: number[] = []
   readonly #streams = new Map<string, GoState>()
 
   constructor(isSure: boolean) {
@@ -91,13 +93,14 @@ export class CoordinatorModel {
   registerStream(
     id: string,
     terminalIndex: number,
-    error: GoError | null,
+    { at_ms, error }: Pick<Step, 'at_ms' | 'error'>,
   ): { readonly error: GoError } | { readonly error?: undefined; readonly state: GoState } {
     const known = this.#streams.get(id)
     if (!this.hasPrefix) return { error: { code: 'FailedPrecondition', text: 'there is no prefix' } }
     const isExpired = error?.code === 'FailedPrecondition' && known !== undefined
     if (isExpired) assert(!this.isSure)
     else if (error !== null) return { error }
+    if (known === undefined) this.registeredMs.push(at_ms)
     const before = known ?? {
       proto_version: '1',
       terminal_index: -1,

@@ -30,6 +30,16 @@ const CODES: Readonly<Record<GoError['code'], readonly string[]>> = {
   NotFound: ['NOT_FOUND'],
 }
 
+const WITHOUT_RESPONSE: readonly Step['op'][] = ['terminate_stream', 'archive_stream', 'delete_archive_tasks']
+const WITHOUT_ERROR: readonly Step['op'][] = [
+  'lease_archive_tasks',
+  'delete_archive_tasks',
+  'look_at_task_queue',
+]
+
+/** Go puts a task for so long after a registration; our sweep comes then. */
+const REGISTRATION_TASK_MS = 48 * 60 * 60 * 1000
+
 export const suite: VectorSuite = {
   file: FILE,
   async run(run: VectorRun) {
@@ -96,6 +106,8 @@ class Traced {
 
   async do(step: Step, model: CoordinatorModel): Promise<void> {
     this.#clock.nowMs = step.at_ms
+    if (step.error !== null || WITHOUT_RESPONSE.includes(step.op)) assert.equal(step.response, null)
+    if (WITHOUT_ERROR.includes(step.op)) assert.equal(step.error, null)
     switch (step.op) {
       case 'register_prefix':
         return this.#registerPrefix(step, model)
@@ -149,7 +161,7 @@ class Traced {
   }
 
   async #registerStream(step: Step & { op: 'register_stream' }, model: CoordinatorModel): Promise<void> {
-    const { request, response, error } = step
+    const { request, response } = step
     expectKeys(request, 'descriptor', 'descriptor_hex', 'terminal_index', 'peculiar')
     const { secret, protoVersion } = this.#peculiar(request.peculiar)
     const { value, code } = await outcomeOf(() =>
@@ -163,9 +175,11 @@ class Traced {
     )
     const { prefix, name } = request.descriptor ?? { prefix: '', name: '' }
     const id = streamId(`${prefix}/+/${name}`, sha256)
-    const expected = model.registerStream(id, request.terminal_index, error)
+    const expected = model.registerStream(id, request.terminal_index, step)
     if (expected.error !== undefined) {
       expectSameEnd(code, expected.error)
+      // Rule 7: Go passes over another terminal index, and answers what it has.
+      if (response !== null && model.hasPrefix) model.compareState(model.stateOf(id), response.state)
       return
     }
     assert.equal(code, undefined)
@@ -204,7 +218,7 @@ class Traced {
     assert.deepEqual({ proto_version, terminal_index, ...flags }, expected)
     assert.equal(hexOf(record.descriptor), response.descriptor_hex)
     if (model.isSure) assert.equal(!flags.archived, response.archival_key_set)
-    if (!flags.archived) assert.equal(this.#clock.nowMs - record.changedMs, response.age_ms)
+    assert.equal(this.#clock.nowMs - (archivedMs ?? record.changedMs), response.age_ms)
   }
 
   /** As an archivist does it: dispatched, claimed, reported; and set aside where Go's reports an error. */
@@ -274,6 +288,11 @@ class Traced {
       return
     }
     assert.deepEqual(open.slice(0, 1).map(inMs), goInMs.length === 0 ? [] : [Math.min(...goInMs)])
+    const ours = [
+      ...open.map(inMs),
+      ...model.registeredMs.map((atMs) => atMs + REGISTRATION_TASK_MS - step.at_ms),
+    ]
+    for (const goMs of goInMs) assert(ours.includes(goMs), `a task of Go's is due in ${goMs}`)
     for (const document of open) assert(goInMs.includes(inMs(document)))
   }
 
