@@ -91,7 +91,10 @@ export class FSM {
       this.#cuts = new SegmentCuts(this.#fnodes, cutOptions, hinted.segmentsLeft)
     }
     this.#lastLog = hints.log
-    for (const { path, content } of hints.properties) this.#setProperty(path, content)
+    for (const { path, content } of hints.properties) {
+      this.#setProperty(path, content)
+      this.#cuts?.inherit(path)
+    }
     if (hinted.isUsedUp) this.#cuts?.beginRun(this.#nextSeqNo, false)
     else this.#startWith(hinted)
   }

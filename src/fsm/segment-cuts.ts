@@ -30,6 +30,9 @@ interface End {
   readonly extent: number
 }
 
+/** Of a setting that nobody has seen here: it lies before all that was. */
+const LEFT_OUT: End = { seqNo: 0, extent: 0 }
+
 /** All settings of one property that were seen. */
 interface Settings {
   readonly earlier: readonly number[]
@@ -101,11 +104,18 @@ export class SegmentCuts {
     this.#ledger.change(fnode, op.seqNo, extentOf(op.firstOffset, op.lastOffset))
   }
 
+  /** The hints carry a property: it was set by an operation that they may leave out. */
+  inherit(path: string): void {
+    this.#settings.set(path, { earlier: [], newest: LEFT_OUT })
+  }
+
   /** A property was set. */
   set(path: string, op: RecordedOp): void {
     const newest = { seqNo: op.seqNo, extent: extentOf(op.firstOffset, op.lastOffset) }
     const settings = this.#settings.get(path)
-    if (settings === undefined) this.#settings.set(path, { earlier: [], newest })
+    // Hints that hold one of its settings hold the newest.
+    const isHeld = settings?.newest === LEFT_OUT && this.#seenFrom === Infinity
+    if (settings === undefined || isHeld) this.#settings.set(path, { earlier: [], newest })
     else this.#settings.set(path, { earlier: [...settings.earlier, settings.newest.seqNo], newest })
   }
 
