@@ -18,7 +18,7 @@ import { StoredFields } from './stored-fields.ts'
 
 /** Prefixes in the state store: documents of kind `prefix`, listed by prefix. Each is registered once (section 8). */
 
-const PREFIX_KIND = 'prefix'
+export const PREFIX_KIND = 'prefix'
 
 /** So long who has registered a prefix may ask again: the answer may have been lost. */
 const RETRY_MS = 15 * 60 * 1000

@@ -12,6 +12,7 @@ import { suite as ghost } from './ghost.ts'
 import { suite as handoff } from './handoff.ts'
 import { suite as hints } from './hints.ts'
 import { suite as ids } from './ids.ts'
+import { suite as logsApi } from './logs-api.ts'
 import { suite as logs } from './logs.ts'
 import { suite as messages } from './messages.ts'
 import { suite as names } from './names.ts'
@@ -46,6 +47,7 @@ export const suites: readonly VectorSuite[] = [
   archivist,
   bundles,
   cache,
+  logsApi,
   coordinator,
 ]
 

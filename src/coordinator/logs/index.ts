@@ -1,0 +1,7 @@
+export { GET_BYTES_MAX } from './get-entries.ts'
+export type { DeletePrefixRequest } from './delete-prefix.ts'
+export type { LogStream } from './log-stream.ts'
+export { FOLLOW_POLL_MS, Logs } from './logs.ts'
+export type { FollowRequest, GetLogsRequest, LogEntries, LogRequest, LogsParts, TailRequest } from './logs.ts'
+export { QUERY_STREAMS_MAX } from './query.ts'
+export type { LogsPage, LogsQuery } from './query.ts'
