@@ -6,7 +6,7 @@ import type { RecordHeader } from '../wire/index.ts'
 import { decodeDescriptor, decodeLogEntry, peekStreamIndex } from '../wire/logdog/index.ts'
 import type { LogEntry, LogStreamDescriptor } from '../wire/logdog/index.ts'
 import { ArchiveIndex } from './archive-index.ts'
-import { LEAP_FRAMES, leapTowards, passFrames } from './frame-walk.ts'
+import { decodeTextFrames, LEAP_FRAMES, leapTowards, passFrames } from './frame-walk.ts'
 import type { IndexCache } from './index-cache.ts'
 import { giveScratchBack, takeScratch } from './scratch.ts'
 
@@ -264,28 +264,34 @@ class Cursor {
     const header = this.#header
     const base = this.#base
     const isLastOnly = this.#options.lastOnly === true
+    const room = Math.min(BATCH_ENTRIES, this.#left)
     let at = this.offset - base
     let frameEnd = Infinity
     this.#frameBytes = 0
     try {
-      while (at < bytes.length && this.#isWhole(bytes, at, base + at)) {
+      while (batch.length < room) {
+        if (!isLastOnly && this.#lastStreamIndex >= this.#firstIndex) {
+          at = decodeTextFrames(bytes, at, this.#firstIndex, batch, room)
+          this.#lastStreamIndex = batch.at(-1)?.streamIndex ?? this.#lastStreamIndex
+          if (batch.length === room) break
+        }
+        if (at >= bytes.length || !this.#isWhole(bytes, at, base + at)) break
         frameEnd = header.dataBegin + header.length
         // The first frame of the file is the descriptor's, which is not looked at.
         const entry = base + at === 0 ? undefined : this.#entryIn(bytes, header.dataBegin, frameEnd)
         at = frameEnd
         frameEnd = Infinity
         if (entry === undefined) continue
-        if (isLastOnly) batch.length = 0
-        batch.push(entry)
-        this.#left--
-        if (this.#left === 0) this.isDone = true
-        if (batch.length === BATCH_ENTRIES || this.isDone) return this.isDone
+        if (isLastOnly) batch[0] = entry
+        else batch.push(entry)
       }
-      return true
     } finally {
       this.offset = base + at
       this.#frameEnd = base + frameEnd
+      this.#left -= batch.length
+      this.isDone = this.#left === 0
     }
+    return this.isDone || batch.length < room
   }
 
   /** The entry in `bytes[begin, end)`, undefined when its stream index lies before those asked for. */

@@ -56,8 +56,9 @@ export class ChunkSink {
 
   /** Takes back a chunk that nobody uses any more. */
   recycle(chunk: Uint8Array): void {
-    if (!this.#isEnded && chunk.buffer.byteLength === this.#chunkBytes)
-      {this.#free.push(new Uint8Array(chunk.buffer))}
+    if (!this.#isEnded && chunk.buffer.byteLength === this.#chunkBytes) {
+      this.#free.push(new Uint8Array(chunk.buffer))
+    }
   }
 
   #close(): void {

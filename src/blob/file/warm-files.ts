@@ -36,7 +36,35 @@ export class WarmFiles {
 
   /** Reads a range of the blob `key`, opening its file, which lies where `locate` says, when it is not open. */
   async read(key: string, locate: (key: string) => string, range: ByteRange): Promise<Uint8Array> {
-    const file = this.#warm(key) ?? (await this.#open(key, locate(key)))
+    const file = this.#files.get(key)
+    if (file !== undefined) {
+      const reading = this.#readFrom(file, key, range)
+      // Another process may have replaced or removed it: then its inode has no name any more. Asked while it is read.
+      if (fstatSync(file.fd).nlink > 0) {
+        this.#files.delete(key)
+        this.#files.set(key, file)
+        return reading
+      }
+      this.drop(key)
+      await Promise.allSettled([reading]) // before the same memory is read into again
+    }
+    return this.#readFrom(await this.#open(key, locate(key)), key, range)
+  }
+
+  /** Forgets the file of a blob: the next read opens what is there then. */
+  drop(key: string): void {
+    const file = this.#files.get(key)
+    if (file === undefined) return
+    this.#files.delete(key)
+    file.isDropped = true
+    closeUnread(file)
+  }
+
+  dropAll(): void {
+    for (const key of [...this.#files.keys()]) this.drop(key)
+  }
+
+  async #readFrom(file: WarmFile, key: string, range: ByteRange): Promise<Uint8Array> {
     file.readers++
     try {
       const length = Math.max(0, Math.min(range.length, file.size - range.offset))
@@ -56,32 +84,6 @@ export class WarmFiles {
       file.readers--
       if (file.isDropped) closeUnread(file)
     }
-  }
-
-  /** Forgets the file of a blob: the next read opens what is there then. */
-  drop(key: string): void {
-    const file = this.#files.get(key)
-    if (file === undefined) return
-    this.#files.delete(key)
-    file.isDropped = true
-    closeUnread(file)
-  }
-
-  dropAll(): void {
-    for (const key of [...this.#files.keys()]) this.drop(key)
-  }
-
-  #warm(key: string): WarmFile | undefined {
-    const file = this.#files.get(key)
-    if (file === undefined) return undefined
-    // Another process may have replaced or removed it: then its inode has no name any more.
-    if (fstatSync(file.fd).nlink === 0) {
-      this.drop(key)
-      return undefined
-    }
-    this.#files.delete(key)
-    this.#files.set(key, file)
-    return file
   }
 
   async #open(key: string, path: string): Promise<WarmFile> {

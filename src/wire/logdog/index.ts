@@ -45,5 +45,6 @@ export {
   writeIndexEntry,
 } from './log-index.ts'
 export type { IndexEntry, IndexTotals, LogIndex, ScannedIndex } from './log-index.ts'
-export { peekPlainStreamIndex } from './text-entry.ts'
+export { decodeTextEntry, peekPlainStreamIndex } from './text-entry.ts'
+export { plainTextStreamIndex } from './plain-text-entry.ts'
 export type { Time } from './time.ts'

@@ -76,36 +76,42 @@ function smallTime(bytes: Uint8Array, at: number): Time | null {
   return { seconds, nanos, unknown: undefined }
 }
 
-/** The number of the field at `at` if its tag is `tag`, else 0; negative when it has more than five bytes. */
+/**
+ * The number of the field at `at` if its tag is `tag`, else 0; negative when it has more than five bytes. Its first part
+ * is short enough to become a part of its callers.
+ */
 function smallField(bytes: Uint8Array, at: number, tag: number): number {
   if (bytes[at] !== tag) {
     behind = at
     return 0
   }
   const first = bytes[at + 1] as number
-  if (first < 0x80) {
-    behind = at + 2
-    return first
-  }
-  const second = bytes[at + 2] as number
-  const two = (first & 0x7f) | ((second & 0x7f) << 7)
+  if (first >= 0x80) return longerNumber(bytes, at + 2, first & 0x7f)
+  behind = at + 2
+  return first
+}
+
+/** A number whose first seven bits are `one`, and whose second byte lies at `at`. */
+function longerNumber(bytes: Uint8Array, at: number, one: number): number {
+  const second = bytes[at] as number
+  const two = one | ((second & 0x7f) << 7)
   if (second < 0x80) {
-    behind = at + 3
+    behind = at + 1
     return two
   }
-  const third = bytes[at + 3] as number
+  const third = bytes[at + 1] as number
   const three = two | ((third & 0x7f) << 14)
   if (third < 0x80) {
-    behind = at + 4
+    behind = at + 2
     return three
   }
-  const fourth = bytes[at + 4] as number
+  const fourth = bytes[at + 2] as number
   const four = three | ((fourth & 0x7f) << 21)
   if (fourth < 0x80) {
-    behind = at + 5
+    behind = at + 3
     return four
   }
-  const fifth = bytes[at + 5] as number
-  behind = at + 6
+  const fifth = bytes[at + 3] as number
+  behind = at + 4
   return fifth < 0x80 ? four + fifth * 0x1000_0000 : -1
 }
