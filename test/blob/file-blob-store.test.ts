@@ -54,6 +54,19 @@ blobStoreSuite({
 })
 
 describe('file blob store: files', () => {
+  it('get: a range goes into the memory that is handed in, also when the file was replaced', async () => {
+    const dir = newDir()
+    await using store = await FileBlobStore.open({ dir })
+    await using other = await FileBlobStore.open({ dir })
+    const into = new Uint8Array(8)
+    for (const content of ['abcdef', 'ghijkl']) {
+      await other.put('a', new TextEncoder().encode(content))
+      const bytes = await store.get('a', { offset: 1, length: 8, into })
+      expect(new TextDecoder().decode(bytes)).toBe(content.slice(1))
+      expect([bytes.buffer, bytes.byteOffset]).toEqual([into.buffer, 0])
+    }
+  })
+
   it('descriptors: at most openFilesMax stay open, the least recently used goes first', async () => {
     await using store = await FileBlobStore.open({ dir: newDir(), openFilesMax: 3 })
     for (let i = 0; i < 10; i++) await store.put(`k${i}`, Uint8Array.of(i))
