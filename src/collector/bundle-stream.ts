@@ -12,10 +12,10 @@ import {
   decodeLogEntry,
   encodeDescriptor,
   encodeLogEntry,
-  LogEntryWriter,
-  peekPlainStreamIndex,
+  plainTextStreamIndex,
+  StreamType,
 } from '../wire/logdog/index.ts'
-import type { BundleEntry, ButlerLogBundle, LogEntry, LogStreamDescriptor } from '../wire/logdog/index.ts'
+import type { BundleEntry, ButlerLogBundle, LogStreamDescriptor } from '../wire/logdog/index.ts'
 
 /** What a bundle says of one stream, judged (log-archive spec, section 10). */
 export interface BundleStream {
@@ -31,8 +31,6 @@ export interface BundleStream {
   /** Encoded, without a gap. Mostly views of the bundle. */
   readonly entries: readonly Uint8Array[]
 }
-
-const writer = new LogEntryWriter()
 
 /** @throws RecoveryLogError `BUNDLE_INVALID` for a project or a prefix that is none: nothing of it can be taken then */
 export function checkBundle({ project, prefix }: ButlerLogBundle): void {
@@ -89,38 +87,35 @@ function descriptorOf({ project, prefix }: ButlerLogBundle, { desc }: BundleEntr
   return descriptor
 }
 
-/** Each log valid, and each the next of the one before. */
+/**
+ * Each log valid, and each the next of the one before. Lines as we and Go write them are kept as they came; others are
+ * encoded anew, as Go does, so that the same entry always has the same bytes.
+ */
 function readLogs(
   logs: readonly Uint8Array[],
   { prefix, name, streamType }: LogStreamDescriptor,
 ): Pick<BundleStream, 'from' | 'entries'> {
   let from = 0
-  const entries: Uint8Array[] = []
+  const entries = logs.slice()
   for (let i = 0; i < logs.length; i++) {
     const log = logs[i] as Uint8Array
-    const entry = decodeLogEntry(log)
-    assertEntry(entry, streamType)
-    if (i === 0) from = entry.streamIndex
-    if (entry.streamIndex !== from + i) {
-      throw new RecoveryLogError(
-        'BUNDLE_INVALID',
-        `entry ${entry.streamIndex} comes where ${from + i} should`,
-        {
-          prefix,
-          name,
-          streamIndex: entry.streamIndex,
-          expected: from + i,
-        },
-      )
+    let streamIndex = streamType === StreamType.text ? plainTextStreamIndex(log) : -1
+    if (streamIndex < 0) {
+      const entry = decodeLogEntry(log)
+      assertEntry(entry, streamType)
+      streamIndex = entry.streamIndex
+      entries[i] = encodeLogEntry(entry)
     }
-    entries.push(isPlain(log, entry) ? log : encodeLogEntry(entry))
+    if (i === 0) from = streamIndex
+    if (streamIndex === from + i) continue
+    throw new RecoveryLogError('BUNDLE_INVALID', `entry ${streamIndex} comes where ${from + i} should`, {
+      prefix,
+      name,
+      streamIndex,
+      expected: from + i,
+    })
   }
   return { from, entries }
-}
-
-/** Whether a log is laid out as we and Go lay it out: then it is stored as it came. Others are encoded anew, as Go does. */
-function isPlain(log: Uint8Array, entry: LogEntry): boolean {
-  return peekPlainStreamIndex(log, 0, log.length) >= 0 && writer.measure(entry) === log.length
 }
 
 function invalid({ part, message }: NameFault, place: Readonly<Record<string, unknown>>): RecoveryLogError {
