@@ -57,13 +57,20 @@ export interface ReadRequest {
   readonly offset: number
   /** false ends at the head, true waits there. Default false. */
   readonly block?: boolean
+  /** Asks for chunks with a `release`: they may be kept while others are read. A journal need not heed it. */
+  readonly keep?: boolean
   readonly signal?: AbortSignal
 }
 
-/** Bytes of the journal at `offset`. They belong to the reader until it asks for the next chunk. */
+/**
+ * Bytes of the journal at `offset`. They belong to the reader until it asks for the next chunk; or, where there is a
+ * `release`, until it calls that, also after it has left the loop. What is never released is memory that is not used
+ * again, and nothing worse.
+ */
 export interface JournalChunk {
   readonly offset: number
   readonly bytes: Uint8Array
+  readonly release?: () => void
 }
 
 /** A stored span `[begin, end)` of a journal: the unit of pruning. */

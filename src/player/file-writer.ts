@@ -1,7 +1,7 @@
 /**
  * Writes the content of many files at once, out of chunks of a log.
  *
- * Small writes are copied into a slot of each file's own, and go out 64 KiB at a time; large ones are written straight
+ * Small writes are copied into a slot of each file's own, and go out 128 KiB at a time; large ones are written straight
  * from the chunk. Where the file system can write without waiting, several writes are under way while the log is read
  * on; when enough of them are, the next is done at once, so that this thread works too instead of waiting.
  *
@@ -14,16 +14,20 @@ import { fileError } from './file-error.ts'
 import type { PlayerFileSystem } from './play-options.ts'
 
 /** A file's share of memory for small writes: with more, a hundred files leave the processor's cache. */
-const SLOT_BYTES = 64 * 1024
-/** All of it: 16 MiB. */
+const SLOT_BYTES = 128 * 1024
+/** All of it: 32 MiB, of which only what is used is taken. */
 const SLOTS = 256
 /** A larger write is not worth its copy. */
 const COPY_BYTES_MAX = 16 * 1024
 /** Below this a loop over words is faster than a view for `set`. */
 const WORD_LOOP_BYTES_MAX = 256
 const RECENT_FILES = 1024
-/** Writes under way. Node has four threads for them. */
-const IN_FLIGHT_MAX = 8
+/**
+ * Writes under way. That of one chunk's small ones can all be, for none is seen to be done while a chunk is played; and
+ * of large ones no more than the processor's cache holds, beside what is read ahead.
+ */
+const IN_FLIGHT_MAX = 64
+const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024
 /** Descriptors. More than `IN_FLIGHT_MAX`, so that there is always one to close. */
 export const OPEN_FILES_MAX = 128
 
@@ -64,8 +68,9 @@ export class FileWriter {
   #viewed = this.#slab as Uint8Array
   #view = this.#slabView as DataView
   #inFlight = 0
-  /** Those of the writes under way that read from a chunk. */
-  #borrowed = 0
+  #inFlightBytes = 0
+  /** How many of the writes under way read from each chunk. */
+  readonly #borrowed = new Map<Uint8Array, number>()
   #failure: RecoveryLogError | undefined
   #changed: Deferred | undefined
 
@@ -119,9 +124,9 @@ export class FileWriter {
   }
 
   /** See `Target.release`. */
-  release(): Promise<void> | undefined {
+  release(bytes: Uint8Array): Promise<void> | undefined {
     this.#throwFailure()
-    return this.#borrowed === 0 ? undefined : this.#until(() => this.#borrowed === 0)
+    return this.#borrowed.has(bytes) ? this.#until(() => !this.#borrowed.has(bytes)) : undefined
   }
 
   /** Writes what the slots hold, makes files that have nothing, closes all. */
@@ -246,11 +251,13 @@ export class FileWriter {
   ): boolean {
     this.#throwFailure()
     if (this.#isOverlapping(file, offset, length)) return false
-    if (this.#fs.write === undefined || this.#inFlight >= IN_FLIGHT_MAX) {
+    const isBusy = this.#inFlight >= IN_FLIGHT_MAX || this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX
+    if (this.#fs.write === undefined || isBusy) {
       this.#writeSync(file, offset, bytes, begin, length)
       return true
     }
     this.#inFlight++
+    this.#inFlightBytes += length
     if (file.inFlight++ === 0) {
       file.inFlightBegin = offset
       file.inFlightEnd = offset + length
@@ -263,7 +270,7 @@ export class FileWriter {
       this.#slotFiles[slot] = undefined
       file.slot = -1
     } else {
-      this.#borrowed++
+      this.#borrowed.set(bytes, (this.#borrowed.get(bytes) ?? 0) + 1)
     }
     this.#writeAsync(file, offset, bytes, begin, length, slot)
     return true
@@ -297,6 +304,7 @@ export class FileWriter {
     const fd = this.#open(file)
     this.#fs.write?.(fd, bytes, begin, length, offset, (error, written) => {
       if (error === null && written > 0 && written < length) {
+        this.#inFlightBytes -= written
         this.#writeAsync(file, offset + written, bytes, begin + written, length - written, slot)
         return
       }
@@ -304,9 +312,10 @@ export class FileWriter {
         this.#failure ??= this.#fileError(error ?? 'no byte was written', file)
       }
       this.#inFlight--
+      this.#inFlightBytes -= length
       file.inFlight--
       if (slot >= 0) this.#freeSlots.push(slot)
-      else this.#borrowed--
+      else this.#giveBack(bytes)
       if (file.isRemoved && file.inFlight === 0) {
         try {
           this.#unlink(file)
@@ -317,6 +326,12 @@ export class FileWriter {
       this.#changed?.resolve()
       this.#changed = undefined
     })
+  }
+
+  #giveBack(bytes: Uint8Array): void {
+    const left = (this.#borrowed.get(bytes) ?? 0) - 1
+    if (left > 0) this.#borrowed.set(bytes, left)
+    else this.#borrowed.delete(bytes)
   }
 
   #open(file: StagedFile): number {

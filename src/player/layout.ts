@@ -4,7 +4,7 @@
  */
 import type { Property } from '../wire/index.ts'
 import { cleanPath, refused, STAGING_FOLDER } from './confinement.ts'
-import type { Platform } from './confinement.ts'
+import type { Platform } from '../parts/index.ts'
 
 /** A name that a file will have. `path` is cleaned: it begins with `/` and has no empty piece. */
 export interface FileLink {

@@ -20,6 +20,8 @@ export class LogReader {
   /** The offset wanted next: within the chunk at hand, or behind it. */
   offset = 0
   readonly #signal: AbortSignal | undefined
+  /** Of the chunk at hand, where the journal lets us keep it beyond the next. */
+  #release: (() => void) | undefined
   #journal: Journal | undefined
   #block = false
   #iterator: AsyncIterator<JournalChunk> | undefined
@@ -57,10 +59,24 @@ export class LogReader {
     while (this.bytesEnd <= this.offset) {
       const chunk = await this.#next()
       if (chunk === undefined) return undefined
+      this.#release?.()
+      this.#release = chunk.release
       this.bytes = chunk.bytes
       this.bytesOffset = chunk.offset
     }
     return Math.max(this.offset, this.bytesOffset)
+  }
+
+  /**
+   * Gives the chunk at hand back, of which `free` resolves when nobody else uses it either. Answers what to wait for
+   * before the next is fetched: nothing, where the journal lets us keep this one meanwhile.
+   */
+  letGo(free: Promise<void> | undefined): Promise<void> | undefined {
+    const release = this.#release
+    if (release === undefined || free === undefined) return free
+    this.#release = undefined
+    free.then(release, ignore) // who has failed to use it tells of that
+    return undefined
   }
 
   /** As `fetch`; `interrupt` makes it answer undefined. */
@@ -83,6 +99,8 @@ export class LogReader {
     const iterator = this.#iterator
     this.#iterator = undefined
     this.bytes = NO_BYTES
+    this.#release?.()
+    this.#release = undefined
     this.#ending.abort()
     const returned = iterator?.return?.()
     // An iterator that is told to end and waits on all the same must not hold us up.
@@ -120,11 +138,11 @@ export class LogReader {
   #open(): AsyncIterator<JournalChunk> {
     if (this.#journal === undefined) throw new TypeError('nothing has been sought')
     this.#ending = new AbortController()
-    const request = { offset: this.offset, block: this.#block, signal: this.#ending.signal }
+    const request = { offset: this.offset, block: this.#block, keep: true, signal: this.#ending.signal }
     return this.#journal.read(request)[Symbol.asyncIterator]()
   }
 }
 
 function ignore(): void {
-  // deliberately empty: what a reader says after it was left is of no interest to anybody
+  // deliberately empty: what others have been told, or is of no interest to anybody after a reader was left
 }

@@ -140,7 +140,7 @@ export class Reading {
     const reader = this.#reader
     for (;;) {
       if (reader.offset < limit && reader.bytesEnd <= reader.offset) {
-        await target.release()
+        await reader.letGo(target.release(reader.bytes))
         const begin = await reader.fetch()
         // Where nothing is read although the head is further on, all of that was deleted.
         if (begin !== reader.offset) this.#jump(begin ?? limit)
@@ -160,7 +160,7 @@ export class Reading {
   }
 
   async #moveReader(offset: number, block: boolean): Promise<void> {
-    await this.#parts.target.release()
+    await this.#parts.target.release(this.#reader.bytes)
     await this.#reader.seek(this.#named().journal, offset, block)
   }
 

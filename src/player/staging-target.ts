@@ -71,8 +71,8 @@ export class StagingTarget implements Target {
     return this.#writer.room()
   }
 
-  release(): Promise<void> | undefined {
-    return this.#writer.release()
+  release(bytes: Uint8Array): Promise<void> | undefined {
+    return this.#writer.release(bytes)
   }
 
   sizeOf(fnode: number): number {

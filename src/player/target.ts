@@ -18,8 +18,8 @@ export interface Target {
   remove(fnode: number): void
   /** Resolves when a refused `write` may be tried again. Rejects when writing has failed. */
   room(): Promise<void>
-  /** Once this has resolved, nothing is borrowed any more; undefined when nothing is. Rejects as `room`. */
-  release(): Promise<void> | undefined
+  /** Once this has resolved, nothing of `bytes` is borrowed any more; undefined when nothing is. Rejects as `room`. */
+  release(bytes: Uint8Array): Promise<void> | undefined
   /** How many bytes the fnode's file has. */
   sizeOf(fnode: number): number
   /** Of these names of one folder, none equal to another, the first two that are one name to the file system. */

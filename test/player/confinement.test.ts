@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { cleanPath, PIECE_RULES } from '../../src/player/confinement.ts'
-import type { Platform } from '../../src/player/confinement.ts'
+import { cleanPath, RULES } from '../../src/player/confinement.ts'
+import type { Platform } from '../../src/parts/index.ts'
 
 const piece = (bytes: number): string => 'n'.repeat(bytes)
 /** A path of just so many bytes, in pieces that may be. */
@@ -70,7 +70,7 @@ const TABLE: readonly {
 
 describe('confinement: what may become a name', () => {
   it('every rule is in the table', () => {
-    const rules = [...PIECE_RULES.map((rule) => rule.name), 'no piece left', 'more than 4095 bytes']
+    const rules = [...RULES.windows.map((rule) => rule.name), 'no piece left', 'more than 4095 bytes']
     expect(TABLE.map(({ rule }) => rule).sort()).toEqual(rules.sort())
   })
 

@@ -4,7 +4,7 @@ import { FileWriter, OPEN_FILES_MAX } from '../../src/player/file-writer.ts'
 import type { PlayerFileSystem } from '../../src/player/index.ts'
 import { memory } from './doubles.ts'
 
-const SLOT_BYTES = 64 * 1024
+const SLOT_BYTES = 128 * 1024
 const LARGE = 20_000
 
 const pathOf = (fnode: number): string => `/staged/${fnode}`
@@ -77,7 +77,7 @@ async function settle<T>(promise: Promise<T>, pending: readonly Pending[]): Prom
 const bytesOf = (length: number, fill = 'x'): Buffer => Buffer.alloc(length, fill)
 
 describe('file writer: small writes', () => {
-  it('are kept in memory until there are 64 KiB, and go out at once', async () => {
+  it('are kept in memory until there are 128 KiB, and go out at once', async () => {
     const { fs, pending, counts, content } = slow()
     const writer = new FileWriter(fs, pathOf)
     writer.create(1)
@@ -174,27 +174,43 @@ describe('file writer: large writes', () => {
   it('go straight from the chunk, which is borrowed until they are done', async () => {
     const { fs, pending, content } = slow()
     const writer = new FileWriter(fs, pathOf)
+    const [chunk, other] = [bytesOf(2 * LARGE), bytesOf(LARGE)]
     writer.create(1)
-    expect(writer.release()).toBeUndefined()
-    writer.write(1, 0, bytesOf(2 * LARGE), LARGE, 2 * LARGE)
-    const released = writer.release()
+    expect(writer.release(chunk)).toBeUndefined()
+    writer.write(1, 0, chunk, LARGE, 2 * LARGE)
+    writer.write(1, LARGE, chunk, 0, LARGE)
+    expect(writer.release(other)).toBeUndefined()
+    const released = writer.release(chunk)
     expect(released).toBeInstanceOf(Promise)
+    pending[0]?.finish()
+    expect(writer.release(chunk)).toBeInstanceOf(Promise)
     await settle(released as Promise<void>, pending)
-    expect(writer.release()).toBeUndefined()
+    expect(writer.release(chunk)).toBeUndefined()
     await writer.flush()
-    expect(content(1)).toEqual(bytesOf(LARGE))
+    expect(content(1)).toEqual(bytesOf(2 * LARGE))
   })
 
-  it('are done at once when enough are under way', async () => {
+  it.each([
+    { what: 'enough', length: LARGE, underWay: 64 },
+    { what: 'enough bytes', length: 3 * 1024 * 1024, underWay: 3 },
+  ])('are done at once when $what are under way', async ({ length, underWay }) => {
     const { fs, pending, counts, content } = slow()
     const writer = new FileWriter(fs, pathOf)
-    for (let fnode = 1; fnode <= 12; fnode++) {
+    const files = underWay + 4
+    for (let fnode = 1; fnode <= files; fnode++) {
       writer.create(fnode)
-      expect(writer.write(fnode, 0, bytesOf(LARGE), 0, LARGE)).toBe(true)
+      expect(writer.write(fnode, 0, bytesOf(length), 0, length)).toBe(true)
     }
-    expect([pending.length, counts.sync]).toEqual([8, 4])
+    expect([pending.length, counts.sync]).toEqual([underWay, 4])
+    pending[0]?.finish(1) // what is left of it is still under way
+    writer.write(1, length, bytesOf(length), 0, length)
+    expect([pending.length, counts.sync]).toEqual([underWay, 5])
+    pending[0]?.finish()
+    writer.write(1, 2 * length, bytesOf(length), 0, length)
+    expect([pending.length, counts.sync]).toEqual([underWay, 5])
     await settle(writer.flush(), pending)
-    for (let fnode = 1; fnode <= 12; fnode++) expect(content(fnode)).toEqual(bytesOf(LARGE))
+    for (let fnode = 2; fnode <= files; fnode++) expect(content(fnode).equals(bytesOf(length))).toBe(true)
+    expect(content(1).equals(bytesOf(3 * length))).toBe(true)
   })
 
   it('over what is in memory come after it, and those behind leave it there', async () => {
@@ -252,9 +268,10 @@ describe('file writer: without asynchronous writes', () => {
     }
     delete (short as { write?: unknown }).write
     const writer = new FileWriter(short, pathOf)
+    const chunk = bytesOf(LARGE, 'a')
     writer.create(1)
-    expect(writer.write(1, 0, bytesOf(LARGE, 'a'), 0, LARGE)).toBe(true)
-    expect(writer.release()).toBeUndefined()
+    expect(writer.write(1, 0, chunk, 0, LARGE)).toBe(true)
+    expect(writer.release(chunk)).toBeUndefined()
     writer.write(1, LARGE, bytesOf(10, 'b'), 0, 10)
     writer.write(1, 3, bytesOf(10, 'c'), 0, 10)
     await writer.flush()
@@ -322,11 +339,12 @@ describe('file writer: removal', () => {
 })
 
 describe('file writer: failures', () => {
+  const NOTHING = new Uint8Array(0)
   const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
   const failure = { code: 'UNAVAILABLE', data: { path: pathOf(1), errno: 'ENOSPC' }, cause: full }
 
   it.each([
-    { what: 'release', call: (writer: FileWriter) => Promise.resolve().then(() => writer.release()) },
+    { what: 'release', call: (writer: FileWriter) => Promise.resolve().then(() => writer.release(NOTHING)) },
     { what: 'room', call: (writer: FileWriter) => writer.room() },
     { what: 'flush', call: (writer: FileWriter) => writer.flush() },
     {

@@ -1,5 +1,6 @@
-import { crc32 } from 'node:zlib'
 import type { Label } from '../journal.ts'
+import { contentChecksum } from './content-checksum.ts'
+import type { ContentChecksum } from './content-checksum.ts'
 import type { Seal } from './epoch-end.ts'
 import {
   encodeGroupHeader,
@@ -22,8 +23,8 @@ const SHARED_GROUP_BYTES = 512 * 1024
 /** One append, to be written. */
 export interface WriteItem {
   readonly content: Uint8Array
-  /** Of content of `OWN_GROUP_BYTES` and more; that of smaller ones is not looked at. */
-  readonly contentCrc: number
+  /** Of content of `OWN_GROUP_BYTES` and more, which gets a group of its own. */
+  readonly ownChecksum: ContentChecksum | undefined
   /** After it. */
   readonly registers: readonly Label[]
 }
@@ -210,7 +211,7 @@ export class EpochWriter {
     encodeGroupHeader(mark, 0, segment.salt, {
       begin: offset,
       synced: offset,
-      contentCrc: 0,
+      checksum: contentChecksum(new Uint8Array(0)),
       contentBytes: 0,
       registers: new Uint8Array(0),
     })
@@ -239,14 +240,14 @@ export class EpochWriter {
     const last = items.at(-1) as WriteItem
     const registers = this.#encode(last.registers)
     const headBytes = GROUP_HEADER_BYTES + registers.length
-    const isOwn = contentBytes >= OWN_GROUP_BYTES && items.length === 1
-    const bytes = new Uint8Array(headBytes + (isOwn ? 0 : contentBytes))
-    if (!isOwn) copyContents(items, bytes, headBytes)
-    const contentCrc = isOwn ? last.contentCrc : crc32(bytes.subarray(headBytes))
+    const own = items.length === 1 ? last.ownChecksum : undefined
+    const bytes = new Uint8Array(headBytes + (own === undefined ? contentBytes : 0))
+    if (own === undefined) copyContents(items, bytes, headBytes)
+    const checksum = own ?? contentChecksum(bytes.subarray(headBytes))
     const [begin, synced] = [before.offset, this.#synced.offset]
-    encodeGroupHeader(bytes, 0, salt, { begin, synced, contentCrc, contentBytes, registers })
+    encodeGroupHeader(bytes, 0, salt, { begin, synced, checksum, contentBytes, registers })
     buffers.push(bytes)
-    if (isOwn) buffers.push(last.content)
+    if (own !== undefined) buffers.push(last.content)
     return {
       offset: begin + contentBytes,
       registers: last.registers,

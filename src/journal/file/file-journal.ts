@@ -141,12 +141,11 @@ export class FileJournal implements Journal {
     })
   }
 
-  read({ offset, block = false, signal }: ReadRequest): AsyncIterable<JournalChunk> {
+  read({ offset, block = false, keep = false, signal }: ReadRequest): AsyncIterable<JournalChunk> {
     if (this.#closing !== undefined) throw closedError(this.name)
     const parts = { folder: this.#folder, epochs: this.#epochs, view: this.#view, watcher: this.#watcher }
-    const reader = new FileReader(parts, assertOffset(offset, 'offset'), block, () =>
-      this.#readers.delete(reader),
-    )
+    const request = { offset: assertOffset(offset, 'offset'), block, keep }
+    const reader = new FileReader(parts, request, () => this.#readers.delete(reader))
     this.#readers.add(reader)
     return new ChunkIterator(reader, signal)
   }

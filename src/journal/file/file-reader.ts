@@ -1,6 +1,6 @@
 import { closedError } from '../append-rules.ts'
 import type { ChunkSource } from '../chunk-iterator.ts'
-import type { JournalChunk } from '../journal.ts'
+import type { JournalChunk, ReadRequest } from '../journal.ts'
 import type { Committed, CommittedView } from './committed-view.ts'
 import { damageError } from './epoch-end.ts'
 import type { Epochs } from './epochs.ts'
@@ -9,8 +9,8 @@ import type { FolderWatcher } from './folder-watcher.ts'
 import type { JournalFolder } from './journal-folder.ts'
 import type { SegmentFile } from './segment-file.ts'
 import { epochLimit, findPlace } from './segment-places.ts'
-import { Slab } from './slab.ts'
-import type { GroupPlace } from './slab.ts'
+import { SlabPool } from './slab.ts'
+import type { GroupPlace, Slab } from './slab.ts'
 
 /** What a reader shares with the journal object that it belongs to. */
 export interface ReaderParts {
@@ -24,23 +24,29 @@ export interface ReaderParts {
 export class FileReader implements ChunkSource {
   readonly #parts: ReaderParts
   readonly #isBlocking: boolean
+  readonly #isKeeping: boolean
   readonly #onClose: () => void
   #offset: number
   #committed: Committed | undefined
   #segment: SegmentFile | undefined
-  #slab = new Slab()
-  #spare = new Slab()
-  /** The read ahead into the spare slab. */
-  #ahead: Promise<void> | undefined
+  readonly #slabs = new SlabPool()
+  #slab = this.#slabs.take()
+  /** The read ahead into the slab that comes next. */
+  #ahead: { readonly slab: Slab; readonly filled: Promise<void> } | undefined
   #active: Promise<unknown> = Promise.resolve()
   #state: 'open' | 'closed' | 'journal closed' = 'open'
   #unsubscribe: (() => void) | undefined
   #wake: (() => void) | undefined
 
-  constructor(parts: ReaderParts, offset: number, isBlocking: boolean, onClose: () => void) {
+  constructor(
+    parts: ReaderParts,
+    { offset, block, keep }: Required<Omit<ReadRequest, 'signal'>>,
+    onClose: () => void,
+  ) {
     this.#parts = parts
     this.#offset = offset
-    this.#isBlocking = isBlocking
+    this.#isBlocking = block
+    this.#isKeeping = keep
     this.#onClose = onClose
   }
 
@@ -66,7 +72,7 @@ export class FileReader implements ChunkSource {
     for (;;) {
       if (this.#state === 'closed') return undefined
       if (this.#state === 'journal closed') throw closedError(this.#parts.folder.identity.name)
-      const taken = this.#segment && this.#slab.take(this.#offset)
+      const taken = this.#segment && this.#slab.take(this.#offset, this.#isKeeping)
       if (taken === undefined) {
         if (!(await this.#advance())) return undefined
       } else if ('damaged' in taken) {
@@ -81,9 +87,10 @@ export class FileReader implements ChunkSource {
   /** Gets something to take into the slab, or waits for it. False at the end. */
   async #advance(): Promise<boolean> {
     if (this.#ahead !== undefined) {
-      await this.#ahead
-      this.#ahead = undefined
-      ;[this.#slab, this.#spare] = [this.#spare, this.#slab]
+      const { slab, filled } = this.#ahead
+      await filled
+      this.#slab.retire()
+      this.#slab = slab
       this.#readAhead()
       return true
     }
@@ -129,16 +136,21 @@ export class FileReader implements ChunkSource {
 
   async #fill(segment: SegmentFile, from: GroupPlace, committed: Committed): Promise<void> {
     const limit = epochLimit(this.#parts.epochs, segment.name.epoch, committed)
+    this.#slab.retire()
+    this.#slab = this.#slabs.take()
     await this.#slab.fill(this.#parts.folder.fs, segment, from, limit)
     this.#readAhead()
   }
 
   #readAhead(): void {
+    this.#ahead = undefined
     const [segment, committed] = [this.#segment, this.#committed]
     if (segment === undefined || committed === undefined || this.#slab.end !== 'more') return
     const limit = epochLimit(this.#parts.epochs, segment.name.epoch, committed)
-    this.#ahead = this.#spare.fill(this.#parts.folder.fs, segment, this.#slab.stop, limit)
-    this.#ahead.catch(() => undefined) // whoever waits for it gets the error
+    const slab = this.#slabs.take()
+    const filled = slab.fill(this.#parts.folder.fs, segment, this.#slab.stop, limit)
+    filled.catch(() => undefined) // whoever waits for it gets the error
+    this.#ahead = { slab, filled }
   }
 
   /** Waits until something may have changed. The first time it only subscribes, and is followed by one more look. */
@@ -153,7 +165,7 @@ export class FileReader implements ChunkSource {
     if (this.#state === 'open') this.#state = state
     this.#wake?.()
     await this.#active
-    await this.#ahead?.catch(() => undefined)
+    await this.#ahead?.filled.catch(() => undefined)
     this.#unsubscribe?.()
     this.#unsubscribe = undefined
     this.#closeSegment()

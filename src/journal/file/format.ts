@@ -18,9 +18,10 @@
  * as ASCII, filled up with zeros. The salt is random: no content of this journal, and no segment of another, can
  * look like a group.
  *
- * Group, 40 bytes and what follows them: 0 magic | 4 crc of [8, 40) and the registers, begun with the salt | 8 crc of
- * the content | 12 content bytes | 16 register bytes | 20 flags, 1 is an end mark | 24 begin | 32 synced: what the
- * appender had synced when it wrote this group | 40 registers after the group, JSON | content.
+ * Group, 40 bytes and what follows them: 0 magic | 4 crc of [8, 40) and the registers, begun with the salt | 8 checksum
+ * of the content, see content-checksum.ts | 12 content bytes | 16 register bytes | 20 flags: 1 an end mark,
+ * 2 a Poly1305 | 24 begin | 32 synced: what the appender had synced when it wrote this group | 40 registers after the
+ * group, JSON | content.
  * An end mark has neither registers nor content.
  *
  * A segment is begun when all before it is synced. So what is not synced lies at the very end of the last segment of an
@@ -32,6 +33,7 @@
  * none | 88 where the next group goes.
  */
 import { crc32 } from 'node:zlib'
+import type { ContentChecksum } from './content-checksum.ts'
 
 export const FORMAT_VERSION = 1
 
@@ -52,6 +54,7 @@ export const REGISTERS_BYTES_MAX = 256 * 1024
 const ID_BYTES_MAX = 48
 const BOOT_BYTES_MAX = 48
 const FLAG_END = 1
+const FLAG_POLY1305 = 2
 
 export interface SegmentHeader {
   readonly epoch: number
@@ -94,7 +97,7 @@ export interface GroupHeader {
   readonly isEnd: boolean
   readonly begin: number
   readonly synced: number
-  readonly contentCrc: number
+  readonly checksum: ContentChecksum
   readonly contentBytes: number
   /** Header and registers: the content begins this far behind the header. */
   readonly headBytes: number
@@ -103,7 +106,7 @@ export interface GroupHeader {
 export interface GroupToWrite {
   readonly begin: number
   readonly synced: number
-  readonly contentCrc: number
+  readonly checksum: ContentChecksum
   readonly contentBytes: number
   readonly registers: Uint8Array
 }
@@ -113,15 +116,19 @@ export function encodeGroupHeader(target: Uint8Array, at: number, salt: number, 
   const end = at + GROUP_HEADER_BYTES + group.registers.length
   const view = viewOf(target)
   view.setUint32(at, GROUP_MAGIC, true)
-  view.setUint32(at + 8, group.contentCrc, true)
+  view.setUint32(at + 8, group.checksum.value, true)
   view.setUint32(at + 12, group.contentBytes, true)
   view.setUint32(at + 16, group.registers.length, true)
-  view.setUint32(at + 20, group.contentBytes === 0 ? FLAG_END : 0, true)
+  view.setUint32(at + 20, flagsOf(group), true)
   setInteger(view, at + 24, group.begin)
   setInteger(view, at + 32, group.synced)
   target.set(group.registers, at + GROUP_HEADER_BYTES)
   view.setUint32(at + 4, crc32(target.subarray(at + 8, end), salt), true)
   return end
+}
+
+function flagsOf({ contentBytes, checksum }: GroupToWrite): number {
+  return (contentBytes === 0 ? FLAG_END : 0) | (checksum.isPoly1305 ? FLAG_POLY1305 : 0)
 }
 
 /**
@@ -144,11 +151,12 @@ export function decodeGroupHeader(
   const headBytes = GROUP_HEADER_BYTES + registersBytes
   if (left < headBytes) return 'short'
   if (view.getUint32(at + 4, true) !== crc32(bytes.subarray(at + 8, at + headBytes), salt)) return 'bad'
+  const flags = view.getUint32(at + 20, true)
   return {
-    isEnd: view.getUint32(at + 20, true) === FLAG_END,
+    isEnd: (flags & FLAG_END) !== 0,
     begin: getInteger(view, at + 24),
     synced: getInteger(view, at + 32),
-    contentCrc: view.getUint32(at + 8, true),
+    checksum: { isPoly1305: (flags & FLAG_POLY1305) !== 0, value: view.getUint32(at + 8, true) },
     contentBytes,
     headBytes,
   }

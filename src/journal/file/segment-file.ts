@@ -1,7 +1,7 @@
 /** Reading a segment file step by step, synchronously: for finding its end, and a place in it. */
-import { crc32 } from 'node:zlib'
 import { MAX_APPEND_BYTES } from '../append-rules.ts'
 import type { Label } from '../journal.ts'
+import { hasChecksum } from './content-checksum.ts'
 import {
   decodeGroupHeader,
   decodeSegmentHeader,
@@ -121,7 +121,7 @@ export class SegmentFile {
   #isWhole(position: number, group: GroupHeader): boolean {
     const need = group.headBytes + group.contentBytes
     const bytes = this.bytesAt(position, need, SCAN_WINDOW_BYTES)
-    return bytes.length >= need && crc32(bytes.subarray(group.headBytes, need)) === group.contentCrc
+    return bytes.length >= need && hasChecksum(bytes.subarray(group.headBytes, need), group.checksum)
   }
 }
 

@@ -2,9 +2,9 @@
  * One large read of a segment. Its groups are found by their headers at once; their contents are checked when they are
  * asked for, so that they are still in the processor's cache when the consumer gets them.
  */
-import { crc32 } from 'node:zlib'
 import { MAX_APPEND_BYTES } from '../append-rules.ts'
 import type { JournalChunk } from '../journal.ts'
+import { hasChecksum } from './content-checksum.ts'
 import { decodeGroupHeader, GROUP_HEADER_BYTES, REGISTERS_BYTES_MAX } from './format.ts'
 import type { GroupHeader } from './format.ts'
 import type { JournalFileSystem } from './journal-file-system.ts'
@@ -15,6 +15,9 @@ const SLAB_BYTES = 4 * 1024 * 1024 + 64 * 1024
 /** Contents below this size are moved together, so that a chunk is worth a consumer's turn. */
 const JOINED_BYTES_MAX = 128 * 1024
 const CHUNK_BYTES_MAX = 1024 * 1024
+
+/** Slabs that are kept for further use. More are only needed when a consumer keeps chunks. */
+const POOLED_SLABS = 8
 
 /** A place in a segment file where a group begins, and its offset in the journal. */
 export interface GroupPlace {
@@ -36,12 +39,33 @@ interface FoundGroup {
   readonly header: GroupHeader
 }
 
+/** The slabs of a reader: used again, for new memory costs as much as reading into it. */
+export class SlabPool {
+  readonly #free: Slab[] = []
+
+  take(): Slab {
+    return this.#free.pop() ?? new Slab((slab) => this.#give(slab))
+  }
+
+  #give(slab: Slab): void {
+    if (this.#free.length < POOLED_SLABS) this.#free.push(slab)
+  }
+}
+
 export class Slab {
+  readonly #onFree: (slab: Slab) => void
+  /** Chunks of it that a consumer keeps. */
+  #kept = 0
+  #isRetired = false
   #buffer: Uint8Array = new Uint8Array(0)
   #groups: FoundGroup[] = []
   #next = 0
   #end: SlabEnd = 'more'
   #stop: GroupPlace = { position: 0, offset: 0 }
+
+  constructor(onFree: (slab: Slab) => void) {
+    this.#onFree = onFree
+  }
 
   get end(): SlabEnd {
     return this.#end
@@ -54,6 +78,7 @@ export class Slab {
 
   /** Reads from `from` on and finds the groups that begin below `limit`, all of which must have been committed before. */
   async fill(fs: JournalFileSystem, segment: SegmentFile, from: GroupPlace, limit: number): Promise<void> {
+    this.#isRetired = false
     const left = segment.size - from.position
     for (let wanted = SLAB_BYTES; ;) {
       if (this.#buffer.length < Math.min(wanted, left)) this.#buffer = newBuffer(Math.min(wanted, left))
@@ -70,9 +95,12 @@ export class Slab {
 
   /**
    * The next chunk from `offset` on, checked; undefined when the slab is used up; the place of a damaged group. Several
-   * small groups are moved together, over their headers.
+   * small groups are moved together, over their headers. With `keep` the chunk has a `release`.
    */
-  take(offset: number): JournalChunk | { readonly damaged: { offset: number; length: number } } | undefined {
+  take(
+    offset: number,
+    keep: boolean,
+  ): JournalChunk | { readonly damaged: { offset: number; length: number } } | undefined {
     this.#skipBelow(offset)
     const first = this.#groups[this.#next]
     if (first === undefined) return undefined
@@ -82,7 +110,25 @@ export class Slab {
     const start = at + Math.max(0, offset - begin)
     const end = at + header.contentBytes
     const joinedEnd = header.contentBytes < JOINED_BYTES_MAX ? this.#join(start, end) : end
-    return { offset: Math.max(offset, begin), bytes: this.#buffer.subarray(start, joinedEnd) }
+    const chunk = { offset: Math.max(offset, begin), bytes: this.#buffer.subarray(start, joinedEnd) }
+    return keep ? { ...chunk, release: this.#keep() } : chunk
+  }
+
+  /** No more is taken from it: it is free once nothing of it is kept. */
+  retire(): void {
+    this.#isRetired = true
+    if (this.#kept === 0) this.#onFree(this)
+  }
+
+  #keep(): () => void {
+    this.#kept++
+    let isKept = true
+    return () => {
+      if (!isKept) return
+      isKept = false
+      this.#kept--
+      if (this.#isRetired && this.#kept === 0) this.#onFree(this)
+    }
   }
 
   #skipBelow(offset: number): void {
@@ -106,7 +152,7 @@ export class Slab {
   }
 
   #isWhole({ at, header }: FoundGroup): boolean {
-    return crc32(this.#buffer.subarray(at, at + header.contentBytes)) === header.contentCrc
+    return hasChecksum(this.#buffer.subarray(at, at + header.contentBytes), header.checksum)
   }
 
   /** Answers how many bytes the group needs at which the slab ended. */
