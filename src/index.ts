@@ -10,7 +10,15 @@ export { ERROR_KINDS, RecoveryLogError } from './errors/index.ts'
 export type { ErrorCode, ErrorData, ErrorKind } from './errors/index.ts'
 
 // Parts to hand in.
-export type { Clock, FileStat, Random, Sha256, Sha256Factory, SyncFileSystem } from './parts/index.ts'
+export type {
+  Clock,
+  FileStat,
+  Platform,
+  Random,
+  Sha256,
+  Sha256Factory,
+  SyncFileSystem,
+} from './parts/index.ts'
 
 // The whole job in one object.
 export {
@@ -108,7 +116,6 @@ export {
 } from './recorder/fs/index.ts'
 export type {
   NodeFileSystem,
-  Platform,
   RecordedFileSystemDisk,
   RecordedFileSystemOptions,
   RecordedTree,

@@ -5,7 +5,8 @@
 import fc from 'fast-check'
 import * as nodeFs from 'node:fs'
 import { expect, test } from 'vitest'
-import { type Call, callSequence, type Form, FORMS, Side } from '../recorder/fs/calls.ts'
+import { type FileSystemCall, fileSystemCalls } from '../../src/arbitraries/index.ts'
+import { type Form, FORMS, Side } from '../recorder/fs/calls.ts'
 import {
   memoryDisk,
   promisesOnly,
@@ -49,12 +50,16 @@ for (const queueBytesMax of [200, 64 * 1024 * 1024]) {
   })
 }
 
-async function holds(law: (calls: readonly Call[]) => Promise<void>): Promise<void> {
-  await fc.assert(fc.asyncProperty(callSequence, law), SETTINGS)
+async function holds(law: (calls: readonly FileSystemCall[]) => Promise<void>): Promise<void> {
+  await fc.assert(fc.asyncProperty(fileSystemCalls(), law), SETTINGS)
 }
 
 /** Call by call beside the plain one. */
-async function compare(calls: readonly Call[], form: Form, begin: () => Promise<Recorded>): Promise<void> {
+async function compare(
+  calls: readonly FileSystemCall[],
+  form: Form,
+  begin: () => Promise<Recorded>,
+): Promise<void> {
   const plainRoot = temporaryFolder()
   const r = await begin()
   const plain = new Side(nodeFs, plainRoot, form)
@@ -78,13 +83,17 @@ async function compare(calls: readonly Call[], form: Form, begin: () => Promise<
  * What node itself answers now so, now so: `cp` asks for both ends at once, and the error of either may be first; a slash
  * behind the name of a file is overlooked by `realpath`, but not by the one of promises.
  */
-function settled(call: Call, answer: unknown): unknown {
+function settled(call: FileSystemCall, answer: unknown): unknown {
   if (call.call === 'cp' && answer === 'ENOTDIR') return 'ENOENT'
   return call.call === 'realpath' && call.path.endsWith('/') ? 'a path or an error' : answer
 }
 
 /** Alone, where the plain one has errors of its own. */
-async function run(calls: readonly Call[], form: Form, begin: () => Promise<Recorded>): Promise<void> {
+async function run(
+  calls: readonly FileSystemCall[],
+  form: Form,
+  begin: () => Promise<Recorded>,
+): Promise<void> {
   const r = await begin()
   const ours = new Side(r.fs, '', form)
   for (const call of calls) await ours.outcome(call)
@@ -94,7 +103,7 @@ async function run(calls: readonly Call[], form: Form, begin: () => Promise<Reco
 }
 
 /** All at once, on a journal that answers later; the plain one is called synchronously, one after the other. */
-async function crowd(calls: readonly Call[], queueBytesMax: number): Promise<void> {
+async function crowd(calls: readonly FileSystemCall[], queueBytesMax: number): Promise<void> {
   const whole = calls.filter((call) => !('slot' in call) && call.call !== 'cp')
   const plainRoot = temporaryFolder()
   const r = await recorded({ recorder: { queueBytesMax } })

@@ -1,5 +1,5 @@
 import type { Disk } from './disk.ts'
-import type { Platform } from './names.ts'
+import type { Platform } from '../../parts/index.ts'
 import type { Native } from './native.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { Recorder } from '../recorder.ts'

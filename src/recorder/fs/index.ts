@@ -1,7 +1,6 @@
 export type { NodeFileSystem } from './faces.ts'
 export { FileHandle } from './file-handle.ts'
 export { FileLines } from './file-lines.ts'
-export type { Platform } from './names.ts'
 export type { RecordedTree, RecordTreeOptions } from './record-tree.ts'
 export { RecordedFileSystem } from './recorded-file-system.ts'
 export type { RecordedFileSystemDisk, RecordedFileSystemOptions } from './recorded-file-system.ts'

@@ -2,6 +2,8 @@
  * Names with a meaning of their own (durable-directory spec, section 2), and names that no player would make
  * (recovery-log spec, section 9).
  */
+import { isLongerThan, PATH_BYTES_MAX, PIECE_BYTES_MAX, WINDOWS_PIECE_RULES } from '../../parts/index.ts'
+import type { Platform } from '../../parts/index.ts'
 import { RESERVED_FOLDER } from '../recorded-path.ts'
 
 /** An empty file of this name stands for an empty directory: in the log only, never on the disk. */
@@ -10,17 +12,7 @@ export const MARKER_NAME = '.emptydir'
 /** In which players stage files. */
 const STAGING_FOLDER = '/.fnodes'
 
-const PIECE_BYTES_MAX = 255
-const PATH_BYTES_MAX = 4095
-
 const HALF_SURROGATE = /\p{Surrogate}/u
-const WINDOWS_REFUSED =
-  /[\\:]|[. ](?:\/|$)|\/(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:[./]|$)/i
-
-const utf8 = new TextEncoder()
-
-/** Whose rules for names hold where the directory lies. */
-export type Platform = 'posix' | 'windows'
 
 /** The marker's path in the directory `dir`. */
 export function markerOf(dir: string): string {
@@ -39,7 +31,7 @@ export function isReservedName(path: string, platform: Platform): boolean {
     path.includes(`/${MARKER_NAME}/`) ||
     `${path}/`.startsWith(RESERVED_FOLDER) ||
     `${path}/`.startsWith(`${STAGING_FOLDER}/`) ||
-    (platform === 'windows' && WINDOWS_REFUSED.test(path))
+    (platform === 'windows' && path.split('/').some(isRefusedByWindows))
   )
 }
 
@@ -50,7 +42,12 @@ export function isBrokenText(path: string): boolean {
 
 /** Whether a piece or the whole is longer than a player takes. */
 export function isTooLong(path: string): boolean {
-  if (path.length * 3 <= PIECE_BYTES_MAX) return false // one UTF-16 unit is at most three bytes
-  if (utf8.encode(path).length > PATH_BYTES_MAX) return true
-  return path.split('/').some((piece) => utf8.encode(piece).length > PIECE_BYTES_MAX)
+  return (
+    isLongerThan(path, PATH_BYTES_MAX) ||
+    path.split('/').some((piece) => isLongerThan(piece, PIECE_BYTES_MAX))
+  )
+}
+
+function isRefusedByWindows(piece: string, index: number): boolean {
+  return WINDOWS_PIECE_RULES.some(({ refuses }) => refuses(piece, index))
 }

@@ -1,84 +1,10 @@
-/** Sequences of calls on a file system, their generator, and how one is made in each of the three forms. */
-import fc from 'fast-check'
+/** How a call on a file system is made in each of the three forms, and what it comes to. */
 import type { FileHandle } from 'node:fs/promises'
+import type { FileSystemCall } from '../../../src/arbitraries/index.ts'
 import type { NodeFileSystem } from '../../../src/recorder/fs/index.ts'
 
 export const FORMS = ['sync', 'callback', 'promise'] as const
 export type Form = (typeof FORMS)[number]
-
-export type Call =
-  | { call: 'open'; slot: number; path: string; flags: string | number }
-  | { call: 'close'; slot: number }
-  | { call: 'write'; slot: number; text: string; position: number | null }
-  | { call: 'writev'; slot: number; texts: readonly string[]; position: number | null }
-  | { call: 'read'; slot: number; length: number; position: number | null }
-  | { call: 'ftruncate'; slot: number; length: number }
-  | { call: 'fstat'; slot: number }
-  | { call: 'truncate'; path: string; length: number }
-  | { call: 'writeFile' | 'appendFile'; path: string; text: string; flag?: string }
-  | { call: 'rename' | 'link' | 'copyFile' | 'cp'; path: string; to: string; option?: boolean }
-  | { call: 'unlink' | 'stat' | 'lstat' | 'access' | 'readdir' | 'readFile' | 'realpath'; path: string }
-  | { call: 'mkdir' | 'rmdir' | 'rm'; path: string; option: boolean; force?: boolean }
-
-const path = fc.constantFrom('/a', '/b', '/d', '/d/a', '/d/b', '/d/e', '/d/e/a', '/e', '/e/a', '/d/')
-const slot = fc.integer({ min: 0, max: 2 })
-const text = fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom('', 'x'.repeat(5000)))
-const position = fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 20 }))
-const length = fc.integer({ min: 0, max: 20 })
-const flags = fc.constantFrom(
-  'r',
-  'r+',
-  'w',
-  'wx',
-  'w+',
-  'wx+',
-  'a',
-  'ax',
-  'a+',
-  'ax+',
-  'rs+',
-  0,
-  1,
-  2,
-  0o102,
-  0o1000,
-  0o1002,
-)
-const flag = fc.option(fc.constantFrom('w', 'a', 'wx', 'ax', 'r+'), { nil: undefined })
-
-const call = <Name extends Call['call'], Rest extends object>(
-  name: Name,
-  rest: { [K in keyof Rest]: fc.Arbitrary<Rest[K]> },
-) => fc.record({ call: fc.constant(name), ...rest }) as unknown as fc.Arbitrary<Call>
-
-const anyCall: fc.Arbitrary<Call> = fc.oneof(
-  { weight: 4, arbitrary: call('open', { slot, path, flags }) },
-  { weight: 2, arbitrary: call('close', { slot }) },
-  { weight: 4, arbitrary: call('write', { slot, text, position }) },
-  { weight: 1, arbitrary: call('writev', { slot, texts: fc.array(text, { maxLength: 3 }), position }) },
-  { weight: 2, arbitrary: call('read', { slot, length, position }) },
-  { weight: 2, arbitrary: call('ftruncate', { slot, length }) },
-  { weight: 1, arbitrary: call('fstat', { slot }) },
-  { weight: 2, arbitrary: call('truncate', { path, length }) },
-  { weight: 4, arbitrary: call('writeFile', { path, text, flag }) },
-  { weight: 2, arbitrary: call('appendFile', { path, text }) },
-  { weight: 4, arbitrary: call('rename', { path, to: path }) },
-  { weight: 3, arbitrary: call('link', { path, to: path }) },
-  { weight: 2, arbitrary: call('copyFile', { path, to: path, option: fc.boolean() }) },
-  { weight: 2, arbitrary: call('cp', { path, to: path, option: fc.constant(true) }) },
-  { weight: 3, arbitrary: call('unlink', { path }) },
-  { weight: 1, arbitrary: call('stat', { path }) },
-  { weight: 1, arbitrary: call('lstat', { path }) },
-  { weight: 1, arbitrary: call('access', { path }) },
-  { weight: 1, arbitrary: call('readdir', { path }) },
-  { weight: 1, arbitrary: call('readFile', { path }) },
-  { weight: 1, arbitrary: call('realpath', { path }) },
-  { weight: 4, arbitrary: call('mkdir', { path, option: fc.boolean() }) },
-  { weight: 2, arbitrary: call('rmdir', { path, option: fc.constant(false) }) },
-  { weight: 1, arbitrary: call('rm', { path, option: fc.boolean(), force: fc.boolean() }) },
-)
-
-export const callSequence: fc.Arbitrary<Call[]> = fc.array(anyCall, { minLength: 1, maxLength: 40 })
 
 /** A file system with what is open on it. */
 export class Side {
@@ -94,7 +20,7 @@ export class Side {
   }
 
   /** The result, or the error, without the root: comparable from side to side. */
-  async outcome(call: Call): Promise<unknown> {
+  async outcome(call: FileSystemCall): Promise<unknown> {
     try {
       return shown(await this.#make(call))
     } catch (error) {
@@ -118,7 +44,7 @@ export class Side {
     for (const slot of this.#slots.keys()) await this.outcome({ call: 'close', slot })
   }
 
-  async #make(call: Call): Promise<unknown> {
+  async #make(call: FileSystemCall): Promise<unknown> {
     switch (call.call) {
       case 'open': {
         await this.outcome({ call: 'close', slot: call.slot })
