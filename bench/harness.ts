@@ -103,10 +103,10 @@ const DEFAULT_ROUNDS = 5
 export async function question(text: string, rows: readonly Row[]): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   const chosen = rows.filter((row) => row.name.includes(options.name))
-  if (chosen.length === 0) {
-    process.exitCode = NO_ROWS
-    return
-  }
+  // A file may ask several questions: one that is answered is enough.
+  process.exitCode ??= NO_ROWS
+  if (chosen.length === 0) return
+  process.exitCode = 0
   if (!options.json) console.log(`\n${text}`)
   for (const row of chosen) {
     const setup = await row.prepare()
