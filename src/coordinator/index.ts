@@ -19,6 +19,19 @@ export { Coordinator } from './embedded.ts'
 export type { CoordinatorParts } from './embedded.ts'
 export { LIFE_CYCLE, PURGE_REPEAT_MS, STREAM_EVENTS, stepOf } from './life-cycle.ts'
 export type { StreamEvent, StreamStep } from './life-cycle.ts'
+export { FOLLOW_POLL_MS, GET_BYTES_MAX, Logs, QUERY_STREAMS_MAX } from './logs/index.ts'
+export type {
+  DeletePrefixRequest,
+  FollowRequest,
+  GetLogsRequest,
+  LogEntries,
+  LogRequest,
+  LogsPage,
+  LogsParts,
+  LogsQuery,
+  LogStream,
+  TailRequest,
+} from './logs/index.ts'
 export type { OwnSettings } from './settings-book.ts'
 export { checkSettings, DEFAULT_COORDINATOR_SETTINGS } from './settings.ts'
 export type { CoordinatorSettings } from './settings.ts'
