@@ -138,8 +138,8 @@ export interface ArchiveDispatcher {
   abandonClaim(
     request: StreamId & WithSignal & { readonly attempt: string; readonly differed?: boolean },
   ): Promise<void>
-  /** Only for a stream whose archival was dispatched; idempotent. */
-  archiveStream(request: ArchiveStreamRequest): Promise<void>
+  /** Only for a stream whose archival was dispatched; idempotent. Answers how the stream is then. */
+  archiveStream(request: ArchiveStreamRequest): Promise<LoadedStream>
   /** Its entries are out of intermediate storage. Idempotent. */
   streamCleaned(stream: StreamId & WithSignal): Promise<void>
   /**

@@ -218,9 +218,9 @@ export class Coordinator implements CoordinatorService {
     )
   }
 
-  async archiveStream(request: ArchiveStreamRequest): Promise<void> {
+  async archiveStream(request: ArchiveStreamRequest): Promise<LoadedStream> {
     checkReport(request)
-    await this.#streams.change(checkedStream(request), (record, { nowMs }) =>
+    return this.#streams.change(checkedStream(request), (record, { nowMs }) =>
       changeOf(archived(record, request, nowMs)),
     )
   }
@@ -295,7 +295,7 @@ export class Coordinator implements CoordinatorService {
       path,
       id: streamId(path, this.#parts.sha256),
       protoVersion: PROTO_VERSION,
-      descriptor: descriptor.slice(),
+      descriptor: new Uint8Array(descriptor),
       terminalIndex: -1,
       phase: 'streaming',
       claim: null,
@@ -320,7 +320,7 @@ function logStreamState(record: StreamRecord, secret: Uint8Array): LogStreamStat
   const { project, path, id, protoVersion, terminalIndex, archivedMs, purgedMs } = record
   const archived = archivedMs !== null
   const purged = purgedMs !== null
-  return { project, path, id, protoVersion, secret: secret.slice(), terminalIndex, archived, purged }
+  return { project, path, id, protoVersion, secret: new Uint8Array(secret), terminalIndex, archived, purged }
 }
 
 function changeOf(record: StreamRecord | undefined): StreamChange | undefined {

@@ -62,7 +62,7 @@ export class PrefixRegistry {
     const document = prefixDocument(project, prefix, { secret, nonce, createdMs, expiresMs, source })
     try {
       await store.create(this.#idOf(project, prefix), document, request)
-      return { secret: secret.slice(), expiresMs }
+      return { secret: new Uint8Array(secret), expiresMs }
     } catch (error) {
       // Somebody else was faster: perhaps who asks, before the answer was lost.
       const winner = RecoveryLogError.is(error, 'CONFLICT')

@@ -67,7 +67,7 @@ const RULES: Readonly<Record<keyof CoordinatorSettings, Rule>> = {
  */
 export function checkSettings(settings: Partial<CoordinatorSettings>): void {
   for (const [setting, value] of Object.entries(settings)) {
-    const rule = (RULES as Readonly<Partial<Record<string, Rule>>>)[setting]
+    const rule = Object.hasOwn(RULES, setting) ? RULES[setting as keyof CoordinatorSettings] : undefined
     if (rule?.[1](value) === true) continue
     const what = rule === undefined ? 'there is no such setting' : `expected ${rule[0]}`
     const message = `${setting}: ${what}, got ${JSON.stringify(value)}`
