@@ -118,15 +118,14 @@ export class ArchiveTaskRun {
           loaded = await this.#parts.coordinator.dispatchArchival({ ...this.#stream, ...this.#signal })
           continue
         case 'take over':
-          await this.#takeOver(loaded, loaded.record.claim as ArchiveClaim)
-          break
+          loaded = await this.#takeOver(loaded, loaded.record.claim as ArchiveClaim)
+          continue
         case 'attempt': {
-          const ending = await this.#archive(loaded)
-          if (ending !== undefined) return ending
-          break
+          const after = await this.#archive(loaded)
+          if ('then' in after) return after
+          loaded = after
         }
       }
-      loaded = await this.#load()
     }
     return this.#release('others came in between too often', this.#backOffMs())
   }
@@ -139,15 +138,15 @@ export class ArchiveTaskRun {
     return loaded
   }
 
-  /** Answers how the task ends, or undefined when the state of the stream says how it goes on. */
-  async #archive(loaded: LoadedStream): Promise<Ending | undefined> {
+  /** Answers how the task ends, or the state of the stream, which says how it goes on. */
+  async #archive(loaded: LoadedStream): Promise<Ending | LoadedStream> {
     this.#during = 'staging'
     assertArchivable(loaded.record)
     const attempt = this.#begin(loaded)
     this.#during = 'anything else'
     const sealed = await attempt.seal()
     const { record } = sealed
-    if (decide(DECISIONS.state, this.#stateFacts(sealed)).then !== 'attempt') return undefined
+    if (decide(DECISIONS.state, this.#stateFacts(sealed)).then !== 'attempt') return sealed
     const tail = await this.#parts.storage.tail({ project: record.project, path: record.path }, this.#signal)
     const newestMs = tail?.newestMs ?? record.changedMs
     const isShort = (tail?.index ?? -1) < record.terminalIndex
@@ -158,13 +157,12 @@ export class ArchiveTaskRun {
     this.#during = 'anything else'
     const late = this.#judgeContent(sealed, newestMs, manifest.missingCount > 0)
     if (late !== undefined) return late
-    await this.#report(record, attempt, await attempt.finalise(manifest))
-    return undefined
+    return this.#report(record, attempt, await attempt.finalise(manifest))
   }
 
-  async #takeOver(loaded: LoadedStream, lapsed: ArchiveClaim): Promise<void> {
+  async #takeOver(loaded: LoadedStream, lapsed: ArchiveClaim): Promise<LoadedStream> {
     const attempt = this.#begin(loaded)
-    await this.#report(loaded.record, attempt, await attempt.takeOver(lapsed))
+    return this.#report(loaded.record, attempt, await attempt.takeOver(lapsed))
   }
 
   #begin(loaded: LoadedStream): Attempt {
@@ -199,17 +197,21 @@ export class ArchiveTaskRun {
     return this.#release(what, isWritten ? oldFromMs - now : Math.min(this.#backOffMs(), bestFromMs - now))
   }
 
-  async #report(record: StreamRecord, attempt: Attempt, outcome: FinaliseOutcome): Promise<void> {
-    if (outcome.kind !== 'archived') return
+  /** Reports what has become the archive. Answers how the stream is then, whatever has become of the attempt. */
+  async #report(record: StreamRecord, attempt: Attempt, outcome: FinaliseOutcome): Promise<LoadedStream> {
+    if (outcome.kind !== 'archived') return this.#load()
     const { claim } = outcome
     const request = { ...this.#stream, ...this.#signal, ...archivedFiles(record, attempt.place, claim) }
     try {
-      await this.#parts.coordinator.archiveStream(request)
+      const archived = await this.#parts.coordinator.archiveStream(request)
       this.#account = { attempt: claim.attempt, account: attempt.account }
+      this.#attempt = undefined
+      return archived
     } catch (error) {
-      // Given up by another meanwhile, or purged: the state says how it goes on.
+      // Given up by another meanwhile, or purged.
       if (!(error instanceof RecoveryLogError)) throw error
       if (error.kind !== 'conflict' && error.code !== 'PURGED') throw error
+      return this.#load()
     }
   }
 

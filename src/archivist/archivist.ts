@@ -171,7 +171,8 @@ export class Archivist implements AsyncDisposable {
 
   async #runTask(lease: TaskLease, signal: AbortSignal): Promise<void> {
     const { leaseMs } = this.#settings
-    const run = new ArchiveTaskRun(this.#options, lease, { leaseMs, signal })
+    // A signal of its own: many listeners on one are taken for a leak.
+    const run = new ArchiveTaskRun(this.#options, lease, { leaseMs, signal: AbortSignal.any([signal]) })
     this.#runs.add(run)
     const report = await run.run()
     this.#runs.delete(run)

@@ -339,7 +339,7 @@ describe('task: what can never be archived as it is', () => {
       coordinator: withCalls<ArchiveDispatcher>(world.coordinator, {
         archiveStream: async (request) => {
           reports++
-          await world.coordinator.archiveStream(request)
+          return world.coordinator.archiveStream(request)
         },
       }),
     }
@@ -611,8 +611,10 @@ describe('task: purged streams', () => {
         },
         archiveStream: async (request) => {
           if (when === 'moved') await purge()
-          await world.coordinator.archiveStream(request)
-          if (when === 'reported') await purge()
+          const archived = await world.coordinator.archiveStream(request)
+          if (when !== 'reported') return archived
+          await purge()
+          return world.coordinator.loadStream(request)
         },
       })
       expect(await world.run(parts)).toMatchObject({ ending: 'acknowledged', what: 'purged' })

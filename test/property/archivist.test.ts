@@ -192,8 +192,9 @@ class Play {
     }
     const archiveStream = coordinator.archiveStream.bind(coordinator)
     coordinator.archiveStream = async (request) => {
-      await archiveStream(request)
+      const archived = await archiveStream(request)
       this.reports.add(request.attempt)
+      return archived
     }
   }
 
