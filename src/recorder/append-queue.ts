@@ -18,6 +18,12 @@ import { BufferPool, Chunk } from './chunk.ts'
 import { appendFenced, appendFencedSync } from './fenced-append.ts'
 import { RoomLine } from './room-line.ts'
 
+/**
+ * Who waits for room is let in while fewer full chunks than this wait for their append. More would only be more memory:
+ * with one under way and one to go on with, the journal always has work, and buffers are used again.
+ */
+const WAITING_CHUNKS_MAX = 2
+
 export interface AppendQueueOptions {
   readonly journal: Journal
   /** What every append requires of the registers. */
@@ -64,7 +70,7 @@ export class AppendQueue {
   /** How many `begin` are open, and where in `buffer` the outermost of them began. */
   #depth = 0
   #callBegin = 0
-  readonly #roomLine = new RoomLine((bytes) => this.fits(bytes))
+  readonly #roomLine = new RoomLine((bytes) => this.#full.length < WAITING_CHUNKS_MAX && this.fits(bytes))
   /** Somebody has been told of the failure, so that `close` need not tell it again. */
   #failureTold = false
   #closing: Promise<void> | undefined

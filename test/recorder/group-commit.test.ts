@@ -393,6 +393,22 @@ describe('the bounded queue', () => {
     expect(Math.max(...sizesOf(journal))).toBeLessThanOrEqual(QUEUE)
   })
 
+  it('gives room while fewer than two full chunks wait, though more would be taken', async () => {
+    const { recorder, journal } = await held({}, { chunkBytes: 1000 })
+    for (let i = 0; i < 4; i++) recorder.write(1, 0, data(900)) // one under way, two that wait, one that is filled
+    let isIn = false
+    void recorder.room(1).then(() => (isIn = true))
+    await settled()
+    expect(isIn).toBe(false)
+    recorder.write(1, 0, data(900))
+    journal.held[0]?.commit()
+    await settled()
+    expect(isIn).toBe(false)
+    journal.held[0]?.commit()
+    await settled()
+    expect(isIn).toBe(true)
+  })
+
   it('does not give the same room twice', async () => {
     const { recorder, journal } = await held({ appendSync: false }, { queueBytesMax: QUEUE })
     const enter = async (bytes: number): Promise<void> => {
