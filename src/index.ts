@@ -293,3 +293,49 @@ export type {
   WithUnknown,
 } from './wire/logdog/index.ts'
 export { encodeRecord, RECORD_BYTES_MAX, RecordReader, splitRecords } from './wire/index.ts'
+
+// Where entries lie until they are archived, and who takes them there.
+export { STORED_ENTRY_BYTES_MAX } from './storage/index.ts'
+export type {
+  IntermediateStorage,
+  PutOutcome,
+  StorageGet,
+  StoragePut,
+  StorageTail,
+  StoredEntry,
+  StreamName,
+} from './storage/index.ts'
+export { Collector } from './collector/index.ts'
+export type { CollectorOptions, CollectorRegistrar, CollectReport } from './collector/index.ts'
+
+// What is asked of a coordinator again and again, and one that runs elsewhere.
+export {
+  CACHE_EXPIRATION_MS_DEFAULT,
+  CACHE_SIZE_DEFAULT,
+  CoordinatorCache,
+  GRPC_CODES,
+  RemoteCoordinator,
+} from './coordinator-cache/index.ts'
+export type {
+  CachedRegisterRequest,
+  CachedTerminateRequest,
+  CoordinatorCacheOptions,
+  RegisterStreamMessage,
+  ServicesClient,
+  TerminateStreamMessage,
+} from './coordinator-cache/index.ts'
+
+// Streams to be read, wherever their entries lie.
+export { FOLLOW_POLL_MS, GET_BYTES_MAX, Logs, QUERY_STREAMS_MAX } from './coordinator/index.ts'
+export type {
+  DeletePrefixRequest,
+  FollowRequest,
+  GetLogsRequest,
+  LogEntries,
+  LogRequest,
+  LogsPage,
+  LogsParts,
+  LogsQuery,
+  LogStream,
+  TailRequest,
+} from './coordinator/index.ts'
