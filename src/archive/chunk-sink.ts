@@ -1,3 +1,6 @@
+/** The first chunk is smaller than the others: most streams are short, and many are archived side by side. */
+const FIRST_CHUNK_BYTES_MAX = 256 * 1024
+
 /** Bytes on their way into a file, gathered in chunks of one size that are used again and again. */
 export class ChunkSink {
   readonly #chunkBytes: number
@@ -12,7 +15,7 @@ export class ChunkSink {
 
   constructor(chunkBytes: number) {
     this.#chunkBytes = chunkBytes
-    this.bytes = new Uint8Array(chunkBytes)
+    this.bytes = new Uint8Array(Math.min(chunkBytes, FIRST_CHUNK_BYTES_MAX))
   }
 
   /** How many bytes were written in all: where the next byte lies in the file. */

@@ -103,14 +103,16 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
         if ((await ifThere(stat(path))) !== undefined) throw alreadyThere(key)
       }
       const aside = join(this.#aside, `${randomUUID()}.tmp`)
+      let isRenamed = false
       try {
         await writeBlobFile(aside, body, options.signal)
         await this.#place(path, () => (options.ifAbsent === true ? link(aside, path) : rename(aside, path)))
+        isRenamed = options.ifAbsent !== true
         this.#warm.drop(key)
       } catch (error) {
         throw systemErrorCode(error) === 'EEXIST' ? alreadyThere(key) : error
       } finally {
-        await ifThere(unlink(aside))
+        if (!isRenamed) await ifThere(unlink(aside))
       }
       await ifThere(syncFolder(dirname(path)))
     })
@@ -155,20 +157,17 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       const source = this.#path(from)
       const target = this.#path(to)
       throwIfAborted(options.signal)
-      if ((await ifThere(stat(source))) === undefined) {
-        if ((await ifThere(stat(target))) === undefined) throw notFound(from)
-        return
-      }
       try {
         await this.#place(target, () => rename(source, target))
       } catch (error) {
-        // Another one may have moved it meanwhile: then the target is there.
-        if (!isMissing(error) || (await ifThere(stat(target))) === undefined) throw error
+        if (!isMissing(error)) throw error
+        if ((await ifThere(stat(target))) !== undefined) return // moved before, or by another meanwhile
+        await removeEmptyFolders(dirname(target), this.#blobs)
+        throw notFound(from)
       }
       this.#warm.drop(from)
       this.#warm.drop(to)
-      await ifThere(syncFolder(dirname(target)))
-      await this.#tidy(dirname(source))
+      await Promise.all([ifThere(syncFolder(dirname(target))), this.#tidy(dirname(source))])
     })
   }
 
@@ -235,21 +234,20 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
     return { key, size: contentBytes(key, size), modifiedMs: mtimeMs }
   }
 
-  /** Runs `body`, which gives a file its place at `path`, with the folders above it made. */
+  /** Runs `body`, which gives a file its place at `path`; when the folder is missing, it is made first. */
   async #place(path: string, body: () => Promise<void>): Promise<void> {
     const folder = dirname(path)
+    let wasThere = false
     for (let tries = 1; ; tries++) {
-      let isMade = false
       try {
-        await makeFolder(folder, this.#blobs)
-        isMade = true
         await body()
         return
       } catch (error) {
         if (!isMissing(error) || tries === FOLDER_TRIES) throw error
         // The folder is there, so it is the source that is not.
-        if (isMade && (await ifThere(stat(folder))) !== undefined) throw error
+        if (wasThere && (await ifThere(stat(folder))) !== undefined) throw error
       }
+      wasThere = !(await makeFolder(folder, this.#blobs))
     }
   }
 
