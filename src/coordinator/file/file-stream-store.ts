@@ -10,6 +10,7 @@ import type { IndexedDocument } from '../document-index.ts'
 import type { StateDocument, StateQuery, StoredDocument, StreamStore } from '../state-store.ts'
 import { ChangeFeed, FEED_GAP_MS } from './change-feed.ts'
 import { removeLeftovers } from './leftovers.ts'
+import type { Revision } from './revision-file.ts'
 import { readLatest, writeRevision } from './revision-folder.ts'
 import { checkRefreshMs, storeError, syncFolder } from './system.ts'
 
@@ -31,6 +32,9 @@ const DEFAULT_REFRESH_MS = 500
 /** Folders of documents lie in so many, named by two hex digits. */
 const SHARDS = 256
 
+/** So many documents are kept as they were read: whoever changes one has mostly just read it. */
+const KNOWN_MAX = 256
+
 /** A revision that was announced and has not come after so long never will: its writer lost, or died. */
 const ANNOUNCED_MS = 60 * 1000
 
@@ -50,6 +54,8 @@ export class FileStreamStore implements StreamStore {
   readonly #indexed = new Map<string, Indexed>()
   /** Revisions that were announced and have not been seen yet, and since when. */
   readonly #awaited = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
+  /** Documents as they were when they were last read or written, the least lately used first. */
+  readonly #known = new Map<string, Revision>()
   readonly #gate = new CallGate('the stream store')
   #refreshedMs = -Infinity
   #refresh: Promise<void> | undefined
@@ -84,7 +90,8 @@ export class FileStreamStore implements StreamStore {
 
   async read(kind: string, id: string, options: WithSignal = {}): Promise<StoredDocument | undefined> {
     return this.#call(`read the ${kind} ${id}`, options, async () => {
-      return readLatest(this.#folderOf(hashOf(kind, id)))?.document
+      const hash = hashOf(kind, id)
+      return this.#know(hash, readLatest(this.#folderOf(hash), this.#known.get(hash)))?.document
     })
   }
 
@@ -131,13 +138,23 @@ export class FileStreamStore implements StreamStore {
         id,
         revision,
         document,
+        known: this.#known.get(hash),
         announce: (number) => {
           this.#feed.announce({ hash, revision: number })
         },
       })
-      this.#keep(hash, { ...document, id, revision: next })
-      return next
+      this.#know(hash, next)
+      this.#keep(hash, next.document)
+      return next.document.revision
     })
+  }
+
+  #know(hash: string, revision: Revision | undefined): Revision | undefined {
+    this.#known.delete(hash)
+    if (revision === undefined) return undefined
+    this.#known.set(hash, revision)
+    if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string)
+    return revision
   }
 
   /** One refresh at a time, and none sooner than `refreshMs` after the last. */
