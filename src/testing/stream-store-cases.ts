@@ -154,8 +154,9 @@ export const STREAM_STORE_TESTS: readonly StreamStoreSuiteTest[] = [
       value.list.push(2)
       const read = await store.read('kind', 'a')
       ;(read?.value as typeof value).list.push(3)
+      expectSame((await store.read('kind', 'a'))?.value, { list: [1] }, 'the value as it is read')
       const [listed] = await store.query({ kind: 'kind', project: 'proj', limit: 1 })
-      expectSame(listed?.value, { list: [1] }, 'the value')
+      expectSame(listed?.value, { list: [1] }, 'the value as it is listed')
     },
   },
   {
