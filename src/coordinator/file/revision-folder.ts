@@ -30,11 +30,17 @@ import { ifThere, syncFile, syncFolder } from './system.ts'
 /** A reader that loses a race against a removal looks again; whoever removes has made a newer one. */
 const READ_TRIES = 1000
 
-/** The latest revision, or undefined when there is no document. @throws RecoveryLogError `CORRUPT`, `UNAVAILABLE` */
-export function readLatest(folder: string): Revision | undefined {
+/**
+ * The latest revision, or undefined when there is no document. `known` is one that was the latest before: when it still
+ * is, its file, which never changes, is not read again.
+ *
+ * @throws RecoveryLogError `CORRUPT`, `UNAVAILABLE`
+ */
+export function readLatest(folder: string, known?: Revision): Revision | undefined {
   for (let tries = 0; tries < READ_TRIES; tries++) {
     const number = highestOf(revisionsIn(folder))
     if (number === 0) return undefined
+    if (number === known?.document.revision) return known
     const path = join(folder, String(number))
     const text = ifThere(() => readFileSync(path, 'utf8'))
     if (text !== undefined) return revisionIn(text, path)
@@ -50,20 +56,23 @@ export interface RevisionWrite {
   /** The revision that this one follows; 0 makes the document. */
   readonly revision: number
   readonly document: StateDocument
+  /** As `readLatest` has it. */
+  readonly known: Revision | undefined
   /** Called with the number when all is ready, right before others may see it. */
   readonly announce: (revision: number) => void
 }
 
-/** Makes the revision behind `revision`; answers its number. @throws RecoveryLogError `CONFLICT`, `OUTCOME_UNKNOWN` */
-export async function writeRevision(write: RevisionWrite): Promise<number> {
-  const { folder, aside, id, revision, document, announce } = write
-  const before = readLatest(folder)
+/** Makes the revision behind `revision`, and answers it. @throws RecoveryLogError `CONFLICT`, `OUTCOME_UNKNOWN` */
+export async function writeRevision(write: RevisionWrite): Promise<Revision> {
+  const { folder, aside, id, revision, document, known, announce } = write
+  const before = readLatest(folder, known)
   const lost = conflictAt(document.kind, id, revision)
   if ((before?.document.revision ?? 0) !== revision) throw lost
   const token = randomBytes(8).toString('hex')
   const number = revision + 1
-  const text = revisionText(id, number, document, [token, ...(before?.lineage ?? [])])
-  mkdirSync(folder, { recursive: true })
+  const lineage = [token, ...(before?.lineage ?? [])]
+  const text = revisionText(id, number, document, lineage)
+  if (revision === 0) mkdirSync(folder, { recursive: true })
   const asidePath = join(aside, token)
   const path = join(folder, String(number))
   await writeSynced(asidePath, text)
@@ -86,7 +95,7 @@ export async function writeRevision(write: RevisionWrite): Promise<number> {
   for (const older of revisions) {
     if (older < number) ifThere(() => unlinkSync(join(folder, String(older))))
   }
-  return number
+  return { document: { ...document, id, revision: number }, lineage }
 }
 
 /** Whether the revision `number` is what the write `token` has made. @throws RecoveryLogError `OUTCOME_UNKNOWN` */
