@@ -11,7 +11,7 @@ import { CacheEntry, RecentEntries } from './cache-entry.ts'
 import { isSameCall, SharedCall } from './shared-call.ts'
 import type { CallIdentity } from './shared-call.ts'
 
-/** Room for the streams of a large service: some 300 bytes each. */
+/** Room for the streams that a large service writes at the same time. */
 export const CACHE_SIZE_DEFAULT = 1_048_576
 /** How long what was answered is believed. */
 export const CACHE_EXPIRATION_MS_DEFAULT = 10 * 60 * 1000
