@@ -91,7 +91,9 @@ export class FileStreamStore implements StreamStore {
   async read(kind: string, id: string, options: WithSignal = {}): Promise<StoredDocument | undefined> {
     return this.#call(`read the ${kind} ${id}`, options, async () => {
       const hash = hashOf(kind, id)
-      return this.#know(hash, readLatest(this.#folderOf(hash), this.#known.get(hash)))?.document
+      const revision = readLatest(this.#folderOf(hash), this.#known.get(hash))
+      this.#know(hash, revision)
+      return structuredClone(revision?.document) // what is kept is nobody's to change
     })
   }
 
@@ -149,12 +151,11 @@ export class FileStreamStore implements StreamStore {
     })
   }
 
-  #know(hash: string, revision: Revision | undefined): Revision | undefined {
+  #know(hash: string, revision: Revision | undefined): void {
     this.#known.delete(hash)
-    if (revision === undefined) return undefined
+    if (revision === undefined) return
     this.#known.set(hash, revision)
     if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string)
-    return revision
   }
 
   /** One refresh at a time, and none sooner than `refreshMs` after the last. */

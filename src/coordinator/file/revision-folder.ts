@@ -70,8 +70,7 @@ export async function writeRevision(write: RevisionWrite): Promise<Revision> {
   if ((before?.document.revision ?? 0) !== revision) throw lost
   const token = randomBytes(8).toString('hex')
   const number = revision + 1
-  const lineage = [token, ...(before?.lineage ?? [])]
-  const text = revisionText(id, number, document, lineage)
+  const text = revisionText(id, number, document, [token, ...(before?.lineage ?? [])])
   if (revision === 0) mkdirSync(folder, { recursive: true })
   const asidePath = join(aside, token)
   const path = join(folder, String(number))
@@ -95,7 +94,7 @@ export async function writeRevision(write: RevisionWrite): Promise<Revision> {
   for (const older of revisions) {
     if (older < number) ifThere(() => unlinkSync(join(folder, String(older))))
   }
-  return { document: { ...document, id, revision: number }, lineage }
+  return revisionIn(text, path) // as it lies there: the caller may go on with what it has handed in
 }
 
 /** Whether the revision `number` is what the write `token` has made. @throws RecoveryLogError `OUTCOME_UNKNOWN` */
