@@ -41,6 +41,11 @@ export interface FileStorageOptions {
   readonly openFilesMax?: number
   /** A segment in which nothing lies is removed when nobody has written to it for so long. Default 1 h. */
   readonly leftoverMs?: number
+  /**
+   * Names this boot of the machine: what another one wrote last may not have reached the disk, and is judged by its
+   * checksums. Default: as the system says.
+   */
+  readonly bootId?: string
 }
 
 const DEFAULTS = {
@@ -81,7 +86,7 @@ export class FileStorage implements IntermediateStorage {
    */
   static async open(options: FileStorageOptions): Promise<FileStorage> {
     try {
-      const storage = new FileStorage({ ...DEFAULTS, ...options })
+      const storage = new FileStorage({ ...DEFAULTS, bootId: systemBootId(), ...options })
       await storage.#publisher.tidy()
       return storage
     } catch (error) {
@@ -89,12 +94,12 @@ export class FileStorage implements IntermediateStorage {
     }
   }
 
-  private constructor(options: FileStorageOptions & Required<Omit<FileStorageOptions, 'dir'>>) {
+  private constructor(options: Required<FileStorageOptions>) {
     const folder = new StorageFolder(resolvePath(options.dir))
     this.durability = options.durability
     this.#view = new StorageView(folder, {
       owner: randomBytes(4).readUInt32LE(),
-      boot: crc32(systemBootId()),
+      boot: crc32(options.bootId),
       openFilesMax: options.openFilesMax,
     })
     this.#publisher = new Publisher(folder, this.#view, {
