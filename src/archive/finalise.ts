@@ -92,12 +92,12 @@ async function fulfil(
   isTakenOver: boolean,
 ): Promise<FinaliseOutcome> {
   if (!(await claims.isAccounted(claim))) return giveUp(parts, claims, claim, 'not accounted')
-  if (!(await moveFiles(parts, claim, { isTakenOver }))) {
-    return giveUp(parts, claims, claim, 'staged files differ')
-  }
+  const moved = await moveFiles(parts, claim, { isTakenOver })
+  if (moved === undefined) return giveUp(parts, claims, claim, 'staged files differ')
   const wrong = await filesThatDiffer(parts, parts.location.final, claim.manifest)
   if (wrong.length > 0) return giveUp(parts, claims, claim, 'final files differ')
-  await removeAttempt(parts, claim.attempt)
+  const isAllMoved = moved.length > Object.keys(claim.manifest.files).length
+  if (!isAllMoved || isTakenOver) await removeAttempt(parts, claim.attempt)
   return { kind: 'archived', claim }
 }
 
@@ -117,28 +117,28 @@ async function giveUp(
 }
 
 /**
- * Moves the files of a claim to their final place. A final file that is as claimed stays. Answers false when a file is
- * neither staged nor at its final place as the manifest says: of a claim that was taken over, before anything is moved;
- * of our own, whose files were just written, as soon as one is not there.
+ * Moves the files of a claim to their final place. A final file that is as claimed stays. Answers which were moved, or
+ * undefined when a file is neither staged nor at its final place as the manifest says: of a claim that was taken over,
+ * before anything is moved; of our own, whose files were just written, as soon as one is not there.
  */
-export async function moveFiles(
+async function moveFiles(
   parts: FinaliseParts,
   { attempt, manifest }: ArchiveClaim,
-  options: { readonly isTakenOver?: boolean } = {},
-): Promise<boolean> {
+  { isTakenOver }: { readonly isTakenOver: boolean },
+): Promise<readonly string[] | undefined> {
   const { blobs, location } = parts
   const staged = attemptFolder(location, attempt)
-  const lost = options.isTakenOver === true ? await filesThatDiffer(parts, staged, manifest) : []
+  const lost = isTakenOver ? await filesThatDiffer(parts, staged, manifest) : []
   const due = await filesThatDiffer(parts, location.final, manifest)
-  if (due.some((name) => lost.includes(name))) return false
+  if (due.some((name) => lost.includes(name))) return undefined
   try {
     // The order is that of `filesThatDiffer`: the manifest comes last.
     for (const name of due) {
       await blobs.move(`${staged}/${name}`, `${location.final}/${name}`, signalOf(parts))
     }
-    return true
+    return due
   } catch (error) {
-    if (RecoveryLogError.is(error, 'NOT_FOUND')) return false
+    if (RecoveryLogError.is(error, 'NOT_FOUND')) return undefined
     throw error
   }
 }

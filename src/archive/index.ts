@@ -4,14 +4,7 @@ export { ArchiveIndex } from './archive-index.ts'
 export type { ReadPlan } from './archive-index.ts'
 export { ArchiveReader } from './archive-reader.ts'
 export type { ArchiveDamage, ArchiveReaderParts, GetOptions } from './archive-reader.ts'
-export {
-  filesThatDiffer,
-  finaliseArchive,
-  moveFiles,
-  removeAttempt,
-  removeFolder,
-  takeOverArchive,
-} from './finalise.ts'
+export { filesThatDiffer, finaliseArchive, removeAttempt, removeFolder, takeOverArchive } from './finalise.ts'
 export type {
   AbandonReason,
   ArchiveClaim,

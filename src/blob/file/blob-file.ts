@@ -104,24 +104,31 @@ export async function* readBlobFile(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await open(path, 'r')
   try {
-    const size = contentBytes(key, (await file.stat()).size)
-    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(size, TRAILER_BYTES)))
+    const fileBytes = (await file.stat()).size
+    const size = contentBytes(key, fileBytes)
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, fileBytes))
     let digest = 0
+    // Of a small file the trailer comes with the content.
+    let trailer: Uint8Array = new Uint8Array(0)
     for (let offset = 0; offset < size;) {
       throwIfAborted(signal)
-      const chunk = await readSome(
+      const read = await readSome(
         file,
-        buffer.subarray(0, Math.min(buffer.length, size - offset)),
+        buffer.subarray(0, Math.min(buffer.length, fileBytes - offset)),
         offset,
         key,
       )
+      const chunk = read.subarray(0, size - offset)
+      if (chunk.length < read.length) trailer = read.slice(chunk.length)
       digest = crc32(chunk, digest)
       offset += chunk.length
       yield chunk
     }
-    const stored = await readSome(file, buffer.subarray(0, TRAILER_BYTES), size, key)
+    if (trailer.length < TRAILER_BYTES) {
+      trailer = await readSome(file, new Uint8Array(TRAILER_BYTES), size, key)
+    }
     const expected = trailerOf(size, digest)
-    if (stored.length === TRAILER_BYTES && stored.every((byte, i) => byte === expected[i])) return
+    if (trailer.length === TRAILER_BYTES && trailer.every((byte, i) => byte === expected[i])) return
     throw new RecoveryLogError('CORRUPT', `the blob ${key} is not what was put`, { key, size })
   } finally {
     await file.close()

@@ -1,4 +1,4 @@
-import { close, fsync, open } from 'node:fs'
+import { closeSync, fsync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { RecoveryLogError } from '../../errors/index.ts'
 import type { ErrorCode } from '../../errors/index.ts'
@@ -7,9 +7,6 @@ import { systemErrorCode } from '../../parts/index.ts'
 /** What both file back ends ask of the system. Small files are read and named by synchronous calls, which are the
  * cheapest; only syncs are waited for. */
 
-const openFile = promisify(open)
-const closeFile = promisify(close)
-
 /** Waits until what was written to `fd` is on the disk. */
 export const syncFile = promisify(fsync)
 
@@ -17,12 +14,12 @@ export const syncFile = promisify(fsync)
 export async function syncFolder(path: string): Promise<void> {
   let fd
   try {
-    fd = await openFile(path, 'r')
+    fd = openSync(path, 'r')
     await syncFile(fd)
   } catch (error) {
     if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL'].includes(systemErrorCode(error) ?? '')) throw error
   } finally {
-    if (fd !== undefined) await closeFile(fd)
+    if (fd !== undefined) closeSync(fd)
   }
 }
 
