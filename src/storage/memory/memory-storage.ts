@@ -17,15 +17,23 @@ import type {
 
 /** A run of entries as it was put, in one piece. */
 interface Batch {
-  readonly bytes: Uint8Array
-  /** Where each entry ends. */
-  readonly ends: Uint32Array
+  readonly slab: Uint8Array
+  /** Where the first entry begins in the slab. */
+  readonly begin: number
+  /** Where each entry ends in the slab. */
+  readonly ends: readonly number[]
 }
 
 interface Stream {
   readonly runs: RunList<Batch>
   newestMs: number
+  /** What batches are written into, one behind the other: many small buffers would cost more than what is in them. */
+  slab: Uint8Array
+  slabUsed: number
 }
+
+/** A slab is as large as the one before it was used, twice, but no larger than this, one batch apart. */
+const SLAB_BYTES = 256 * 1024
 
 /** So many entries, or so many bytes, are given at once. */
 const GET_ENTRIES = 1000
@@ -53,8 +61,8 @@ export class MemoryStorage implements IntermediateStorage {
       throwIfAborted(put.signal)
       const key = keyOf(put.stream)
       if (this.#seals.has(key)) throw sealedError(put.stream)
-      const stream = this.#streams.get(key) ?? { runs: new RunList<Batch>(), newestMs: 0 }
-      const stored = storeMissing(stream.runs, put)
+      const stream = this.#streams.get(key) ?? newStream()
+      const stored = storeMissing(stream, put)
       if (stored > 0) {
         stream.newestMs = this.#clock.now()
         this.#streams.set(key, stream)
@@ -128,7 +136,8 @@ function keyOf({ project, path }: StreamName): string {
 }
 
 /** Stores what is not there, after a look at what is; answers how many entries that were. */
-function storeMissing(runs: RunList<Batch>, { stream, from, entries }: StoragePut): number {
+function storeMissing(target: Stream, { stream, from, entries }: StoragePut): number {
+  const { runs } = target
   const span = { from, count: entries.length }
   for (const run of runs.existing(span)) {
     for (let index = run.from; index < run.from + run.count; index++) {
@@ -140,31 +149,40 @@ function storeMissing(runs: RunList<Batch>, { stream, from, entries }: StoragePu
   for (const missing of runs.missing(span)) {
     const begin = missing.from - from
     const part = missing.count === span.count ? entries : entries.slice(begin, begin + missing.count)
-    runs.add(missing.from, missing.count, batchOf(part))
+    runs.add(missing.from, missing.count, writeBatch(target, part))
     stored += missing.count
   }
   return stored
 }
 
-function batchOf(entries: readonly Uint8Array[]): Batch {
-  const ends = new Uint32Array(entries.length)
+function newStream(): Stream {
+  return { runs: new RunList<Batch>(), newestMs: 0, slab: NO_BYTES, slabUsed: 0 }
+}
+
+function writeBatch(stream: Stream, entries: readonly Uint8Array[]): Batch {
   let size = 0
-  for (let i = 0; i < entries.length; i++) {
-    size += (entries[i] as Uint8Array).length
-    ends[i] = size
+  for (const { length } of entries) size += length
+  if (stream.slabUsed + size > stream.slab.length) {
+    stream.slab = new Uint8Array(Math.max(size, Math.min(SLAB_BYTES, 2 * stream.slabUsed)))
+    stream.slabUsed = 0
   }
-  const bytes = new Uint8Array(size)
+  const { slab, slabUsed: begin } = stream
+  const ends: number[] = []
+  let at = begin
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i] as Uint8Array
-    bytes.set(entry, (ends[i] as number) - entry.length)
+    slab.set(entry, at)
+    at += entry.length
+    ends.push(at)
   }
-  return { bytes, ends }
+  stream.slabUsed = at
+  return { slab, begin, ends }
 }
 
 function entryAt({ from, first, batch }: Run<Batch>, index: number): Uint8Array {
   const at = first + index - from
-  const begin = at === 0 ? 0 : (batch.ends[at - 1] as number)
-  return new Uint8Array(batch.bytes.buffer, begin, (batch.ends[at] as number) - begin)
+  const begin = at === 0 ? batch.begin : (batch.ends[at - 1] as number)
+  return new Uint8Array(batch.slab.buffer, begin, (batch.ends[at] as number) - begin)
 }
 
 /** The first entries from `from` on, `limit` at most, as many as are given at once. */
