@@ -247,7 +247,8 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
         // The folder is there, so it is the source that is not.
         if (wasThere && (await ifThere(stat(folder))) !== undefined) throw error
       }
-      wasThere = !(await makeFolder(folder, this.#blobs))
+      // One that is removed while it is being made is made again.
+      wasThere = (await ifThere(makeFolder(folder, this.#blobs))) === false
     }
   }
 
