@@ -13,7 +13,7 @@ import type { Setup } from './harness.ts'
 import { sha256 } from './support/archive-input.ts'
 import { ARCHIVE_DESCRIPTOR, archiveEntry } from './workloads.ts'
 
-const BUNDLES = 2000
+const BUNDLES = 5000
 const BUNDLE_ENTRIES = 100
 const ENTRIES = BUNDLES * BUNDLE_ENTRIES
 
