@@ -169,8 +169,7 @@ function writeBatch(stream: Stream, entries: readonly Uint8Array[]): Batch {
   const { slab, slabUsed: begin } = stream
   const ends: number[] = []
   let at = begin
-  for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i] as Uint8Array
+  for (const entry of entries) {
     slab.set(entry, at)
     at += entry.length
     ends.push(at)
