@@ -339,3 +339,78 @@ export type {
   LogStream,
   TailRequest,
 } from './coordinator/index.ts'
+
+// Who knows the streams, and drives their lives.
+export {
+  Coordinator,
+  DEFAULT_COORDINATOR_SETTINGS,
+  LIFE_CYCLE,
+  PURGE_REPEAT_MS,
+  STREAM_EVENTS,
+  STREAM_PHASES,
+  TASK_REASONS,
+  TASK_TRIES_MAX,
+} from './coordinator/index.ts'
+export type {
+  ArchivedFiles,
+  ArchiveDispatcher,
+  ArchiveStreamRequest,
+  ArchiveTask,
+  ClaimRequest,
+  CoordinatorParts,
+  CoordinatorService,
+  CoordinatorSettings,
+  DeadLetter,
+  JsonValue,
+  LoadedStream,
+  LogStreamState,
+  OwnSettings,
+  RegisteredPrefix,
+  RegisterPrefixRequest,
+  RegisterStreamRequest,
+  ReleaseOptions,
+  ReleaseQuarantinedOptions,
+  ReleaseTaskOptions,
+  StateDocument,
+  StateQuery,
+  StoredDocument,
+  StreamClaim,
+  StreamEvent,
+  StreamId,
+  StreamPhase,
+  StreamRecord,
+  StreamRegistrar,
+  StreamStep,
+  StreamStore,
+  TaskKey,
+  TaskLease,
+  TaskQueue,
+  TaskReason,
+  TerminateStreamRequest,
+} from './coordinator/index.ts'
+
+// Who makes the archives.
+export { Archivist, DEFAULT_ARCHIVIST_SETTINGS, DEFAULT_SWEEP_SETTINGS, Sweep } from './archivist/index.ts'
+export type {
+  ArchivistOptions,
+  ArchivistParts,
+  ArchivistSettings,
+  SweepOptions,
+  SweepReport,
+  SweepSettings,
+  TaskReport,
+} from './archivist/index.ts'
+
+// All of the log archive in one object.
+export { DEFAULT_WRITER_SETTINGS, LogArchive, StreamWriter } from './log-archive/index.ts'
+export type {
+  ArchiveDueReport,
+  CoordinatorBackEnds,
+  LogArchiveOptions,
+  LogArchiveParts,
+  NameStreamOptions,
+  OpenStreamOptions,
+  ReadOptions,
+  StreamPosition,
+  WriterSettings,
+} from './log-archive/index.ts'

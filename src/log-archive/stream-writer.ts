@@ -1,3 +1,4 @@
+import { raceAbort } from '../async/index.ts'
 import type { CoordinatorService, StreamId } from '../coordinator/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
 import type { Clock } from '../parts/index.ts'
@@ -79,7 +80,7 @@ export class StreamWriter implements AsyncDisposable {
     await this.#inTurn(async () => {
       await this.#line.room(options.signal)
       await this.#add(this.#cutter.cut(bytes))
-    })
+    }, options.signal)
   }
 
   /**
@@ -140,11 +141,12 @@ export class StreamWriter implements AsyncDisposable {
     throw new RecoveryLogError('CLOSED', `the writer of ${path} is closed`, { project, path })
   }
 
-  /** One call after the other. */
-  async #inTurn<T>(body: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(body)
-    this.#turn = turn.catch(() => undefined) // whoever called was told
-    return turn
+  /** One call after the other. An abort while it waits for its turn ends it alone. */
+  async #inTurn<T>(body: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const before = this.#turn
+    const call = raceAbort(before, signal).then(body)
+    this.#turn = Promise.allSettled([before, call])
+    return call
   }
 
   async #flush(signal: AbortSignal | undefined): Promise<StreamPosition> {
@@ -155,7 +157,7 @@ export class StreamWriter implements AsyncDisposable {
       const flushed = this.#line.flush(signal)
       flushed.catch(() => undefined) // it is waited for below
       return { position: reached, stored: flushed }
-    })
+    }, signal)
     await stored
     return position
   }

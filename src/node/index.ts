@@ -19,6 +19,9 @@ export type {
   RecoverOptions,
   VerifyOptions,
 } from './durable-directory.ts'
+export { LogArchive } from './log-archive.ts'
+export type { LogArchiveOptions } from './log-archive.ts'
+export { nodeWritable } from './node-writable.ts'
 export { Player } from './player.ts'
 
 export { systemProcessIdentity } from './system-process-identity.ts'
