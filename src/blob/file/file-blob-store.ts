@@ -16,7 +16,7 @@ import type {
 import { CallGate } from '../call-gate.ts'
 import { alreadyThere, checkKey, checkRange, notFound } from '../key.ts'
 import { contentBytes, readBlobFile, writeBlobFile } from './blob-file.ts'
-import { makeFolder, removeEmptyFolders, syncFolder } from './folders.ts'
+import { FolderSyncs, makeFolder, removeEmptyFolders, syncFolder } from './folders.ts'
 import { bytesOfKey, keyOfBytes, keyPartOf, pathOfKey } from './key-path.ts'
 import { blobError, ifThere, isMissing } from './system-error.ts'
 import { WarmFiles } from './warm-files.ts'
@@ -52,6 +52,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
   readonly #blobs: string
   readonly #aside: string
   readonly #warm: WarmFiles
+  readonly #syncs = new FolderSyncs()
   readonly #gate = new CallGate('the blob store')
 
   /**
@@ -114,7 +115,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       } finally {
         if (!isRenamed) await ifThere(unlink(aside))
       }
-      await ifThere(syncFolder(dirname(path)))
+      await ifThere(this.#syncs.sync(dirname(path)))
     })
   }
 
@@ -167,7 +168,9 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       }
       this.#warm.drop(from)
       this.#warm.drop(to)
-      await Promise.all([ifThere(syncFolder(dirname(target))), this.#tidy(dirname(source))])
+      // A rename is one change of both folders: that of the target makes it durable.
+      await ifThere(this.#syncs.sync(dirname(target)))
+      await removeEmptyFolders(dirname(source), this.#blobs)
     })
   }
 
@@ -248,13 +251,13 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
         if (wasThere && (await ifThere(stat(folder))) !== undefined) throw error
       }
       // One that is removed while it is being made is made again.
-      wasThere = (await ifThere(makeFolder(folder, this.#blobs))) === false
+      wasThere = (await ifThere(makeFolder(folder, this.#blobs, this.#syncs))) === false
     }
   }
 
   /** After a name was taken out of `folder`: makes that durable, and removes what is empty now. */
   async #tidy(folder: string): Promise<void> {
-    await ifThere(syncFolder(folder))
+    await ifThere(this.#syncs.sync(folder))
     await removeEmptyFolders(folder, this.#blobs)
   }
 }

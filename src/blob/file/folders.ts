@@ -34,15 +34,41 @@ export async function syncFolder(path: string): Promise<void> {
  * Makes `path` and what is missing above it, below `root`, and makes their names durable. Answers whether anything was
  * missing.
  */
-export async function makeFolder(path: string, root: string): Promise<boolean> {
+export async function makeFolder(path: string, root: string, syncs: FolderSyncs): Promise<boolean> {
   const first = await mkdir(path, { recursive: true })
   if (first === undefined) return false
-  const syncs: Promise<void>[] = []
+  const parents: string[] = []
   for (let made = path; made !== root && made.length >= first.length; made = dirname(made)) {
-    syncs.push(syncFolder(dirname(made)))
+    parents.push(dirname(made))
   }
-  await Promise.all(syncs)
+  await Promise.all(parents.map(async (parent) => syncs.sync(parent)))
   return true
+}
+
+/** Syncs of one folder that are asked for while one is under way are one sync, the next: many are put side by side. */
+export class FolderSyncs {
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #next = new Map<string, Promise<void>>()
+
+  async sync(path: string): Promise<void> {
+    const running = this.#running.get(path)
+    if (running === undefined) return this.#begin(path)
+    const begin = async (): Promise<void> => this.#begin(path)
+    const next = this.#next.get(path) ?? running.then(begin, begin)
+    this.#next.set(path, next)
+    return next
+  }
+
+  async #begin(path: string): Promise<void> {
+    this.#next.delete(path)
+    const run = syncFolder(path)
+    this.#running.set(path, run)
+    try {
+      await run
+    } finally {
+      if (this.#running.get(path) === run) this.#running.delete(path)
+    }
+  }
 }
 
 /** Removes `path`, and what is above it, below `root`, while it is empty. */
