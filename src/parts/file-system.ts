@@ -4,6 +4,8 @@
  */
 export interface FileStat {
   readonly size: number
+  /** Milliseconds since 1970, where it is told. */
+  readonly mtimeMs?: number
   readonly ino: number
   readonly dev: number
   readonly nlink: number

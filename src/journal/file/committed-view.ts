@@ -72,9 +72,8 @@ export class CommittedView {
   /** The head is missing, torn or of another boot: whole groups count. */
   #scanned(seal: Seal): EpochEnd {
     const last = this.#folder.listSegments().findLast(({ epoch }) => epoch === seal.epoch)
-    const size =
-      last && this.#folder.fs.statSync(this.#folder.segmentPath(last), { throwIfNoEntry: false })?.size
-    const of = `${String(seal.epoch)} ${String(last?.begin)} ${String(size)}`
+    const stat = last && this.#folder.fs.statSync(this.#folder.segmentPath(last), { throwIfNoEntry: false })
+    const of = [seal.epoch, last?.begin, stat?.size, stat?.mtimeMs].join()
     if (this.#scan?.of !== of) this.#scan = { of, end: wholeEnd(this.#folder, seal, this.#boot) }
     return this.#scan.end
   }

@@ -18,6 +18,7 @@ export interface Seal {
 /** Bytes of an append that was never whole, and never acknowledged. */
 export interface TornTail {
   readonly offset: number
+  /** Without the zeros at its end, which cannot be told from those that are written ahead. */
   readonly bytes: number
 }
 

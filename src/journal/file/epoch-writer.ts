@@ -20,6 +20,14 @@ export const OWN_GROUP_BYTES = 64 * 1024
 /** A group of small ones is closed above this, so that a reader need not hold much to check it. */
 const SHARED_GROUP_BYTES = 512 * 1024
 
+/**
+ * So many zeros are written ahead of small groups: a sync need not make a new size of the file durable then, only what is
+ * in it. Measured with groups of 4 KiB: 170 us for a write and its sync, where a file that grows with each takes 250.
+ */
+const ZEROS = new Uint8Array(256 * 1024)
+/** Larger writes are worth a new size, and would be written twice. */
+const ZEROS_FOR_BYTES_MAX = 64 * 1024
+
 /** One append, to be written. */
 export interface WriteItem {
   readonly content: Uint8Array
@@ -34,6 +42,8 @@ interface Segment {
   readonly fd: number
   /** For `syncNow` alone: each descriptor is told of a failed write-back once, so the two must not share one. */
   readonly syncFd: number
+  /** Up to where the file holds groups and zeros. */
+  zerosEnd: number
 }
 
 /** How far this epoch has got, written or synced. */
@@ -127,7 +137,16 @@ export class EpochWriter {
     const { written, error } = writeFully(this.#folder.fs, segment.fd, buffers, from)
     const whole = groups.findLastIndex(({ endPosition }) => endPosition <= from + written)
     this.#written = groups[whole] ?? this.#written
+    if (error === undefined) this.#writeZeros(segment, written)
     return { count: itemEnds[whole] ?? 0, error }
+  }
+
+  #writeZeros(segment: Segment, writtenBytes: number): void {
+    const { endPosition } = this.#written
+    if (endPosition <= segment.zerosEnd || !this.#folder.isDisk || writtenBytes > ZEROS_FOR_BYTES_MAX) return
+    // When there is no room for them the groups are written all the same: the next one will tell.
+    const { written } = writeFully(this.#folder.fs, segment.fd, [ZEROS], endPosition)
+    segment.zerosEnd = endPosition + written
   }
 
   /** Makes all that has been written durable, in the background. */
@@ -198,7 +217,7 @@ export class EpochWriter {
       const syncFd = fs.openSync(path, 'r+')
       const place = { segmentBegin: begin, groupPosition: 0, endPosition: SEGMENT_HEADER_BYTES }
       this.#written = { ...this.#written, ...place }
-      return { salt, fd, syncFd }
+      return { salt, fd, syncFd, zerosEnd: SEGMENT_HEADER_BYTES }
     } catch (error) {
       release(fs, fd)
       throw error
@@ -215,7 +234,8 @@ export class EpochWriter {
       contentBytes: 0,
       registers: new Uint8Array(0),
     })
-    this.#folder.fs.ftruncateSync(segment.fd, endPosition) // what a failed write left behind
+    this.#folder.fs.ftruncateSync(segment.fd, endPosition) // zeros, and what a failed write left behind
+    segment.zerosEnd = endPosition
     const { error } = writeFully(this.#folder.fs, segment.fd, [mark], endPosition)
     if (error !== undefined) throw error as Error
     this.syncNow()
@@ -223,10 +243,23 @@ export class EpochWriter {
   }
 
   #closeSegment(): void {
-    if (this.#segment === undefined) return
-    this.#close(this.#segment.fd)
-    this.#close(this.#segment.syncFd)
+    const segment = this.#segment
+    if (segment === undefined) return
+    this.#dropZeros(segment)
+    this.#close(segment.fd)
+    this.#close(segment.syncFd)
     this.#segment = undefined
+  }
+
+  /** Whoever reads the segment passes over zeros, so it does not matter when this fails. */
+  #dropZeros({ fd, zerosEnd }: Segment): void {
+    const { endPosition } = this.#written
+    if (zerosEnd <= endPosition) return
+    try {
+      this.#folder.fs.ftruncateSync(fd, endPosition)
+    } catch {
+      // deliberately nothing: zeros are left
+    }
   }
 
   #close(fd: number): void {

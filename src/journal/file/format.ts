@@ -24,6 +24,8 @@
  * group, JSON | content.
  * An end mark has neither registers nor content.
  *
+ * Behind the last group of a segment that is being written to there may be zeros, which mean nothing.
+ *
  * A segment is begun when all before it is synced. So what is not synced lies at the very end of the last segment of an
  * epoch, and can be torn in any way. What lies below any later group's `synced`, or below a head that holds, was whole
  * once; if it is not now, it is damaged.

@@ -93,7 +93,7 @@ export class SegmentFile {
           position: at,
           last,
           isEnded,
-          tornBytes: isEnded ? 0 : Math.max(0, this.size - at),
+          tornBytes: isEnded ? 0 : this.#bytesBehind(at),
         }
       }
       last = { position: at, group }
@@ -115,6 +115,18 @@ export class SegmentFile {
       const group = this.groupAt(from + found, SCAN_WINDOW_BYTES)
       if (typeof group === 'object') return { position: from + found, group }
       from += found + 1
+    }
+  }
+
+  /** How much lies behind `position`, but for the zeros that an appender writes ahead. */
+  #bytesBehind(position: number): number {
+    let end = position
+    for (let from = position; ;) {
+      const bytes = this.bytesAt(from, 1, SCAN_WINDOW_BYTES)
+      if (bytes.length === 0) return end - position
+      const last = bytes.findLastIndex((byte) => byte !== 0)
+      if (last >= 0) end = from + last + 1
+      from += bytes.length
     }
   }
 

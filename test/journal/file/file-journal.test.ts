@@ -398,6 +398,47 @@ describe('file journal: segments', () => {
     expect(await read(again)).toHaveLength(1_351 - (first?.begin ?? 0))
   })
 
+  it('zeros are written ahead of small appends on a disk, and taken away when it is closed', async () => {
+    const sizes: number[] = []
+    const size = (): number => nodeFs.statSync(join(dir, files(/segment$/)[0] as string)).size
+    const journal = await open({ durability: 'disk' })
+    for (const bytes of [100, 100, 300_000, 100]) {
+      await journal.append({ content: filled(bytes) })
+      sizes.push(size())
+    }
+    expect(sizes[0]).toBeGreaterThan(262_000)
+    expect(sizes[1]).toBe(sizes[0])
+    expect(sizes[2]).toBeLessThan(301_000) // a large one is not written twice
+    expect(sizes[3]).toBeGreaterThan(562_000)
+    const other = await open({ durability: 'disk' }) // it reads beside the zeros
+    expect(await read(other)).toEqual(Buffer.from(filled(300_300)))
+    await other.close()
+    await journal.close()
+    expect(size()).toBeLessThan(301_000)
+  })
+
+  it('no room for zeros, and none to take them away: nothing is lost', async () => {
+    const fs = withCalls({
+      writevSync: (fd, buffers, position) => {
+        if (buffers[0]?.length === 262_144) throw systemError('ENOSPC', 'write')
+        return nodeFs.writevSync(fd, buffers, position)
+      },
+    })
+    await using journal = await open({ durability: 'disk', fs })
+    await journal.append({ content: filled(100) })
+    expect(await read(journal)).toHaveLength(100)
+    const ftruncateSync = (): never => {
+      throw systemError('EIO', 'ftruncate')
+    }
+    const untidy = await open({ durability: 'disk', fs: withCalls({ ftruncateSync }) })
+    await untidy.append({ content: filled(50) })
+    await untidy.close()
+    const torn: unknown[] = []
+    await using next = await open({ durability: 'disk', onTornTail: (tail) => torn.push(tail) })
+    expect(await next.append({ content: filled(1) })).toMatchObject({ begin: 150 })
+    expect([await read(next), torn]).toEqual([Buffer.from(filled(151)), []])
+  })
+
   it('groups larger than what is read at once, between small ones', async () => {
     await using journal = await open()
     const sizes = [10, 16 * 1024 * 1024, 1, 9_000_000, 65_536, 2]
