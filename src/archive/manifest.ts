@@ -75,7 +75,8 @@ export function manifestOf(
     entryCount,
     lastIndex,
     terminalIndex,
-    complete: terminalIndex >= 0 && summary.gaps.indexes === 0 && truncated === undefined,
+    // The size limit may be passed by the very last entry: then nothing is missing.
+    complete: terminalIndex >= 0 && summary.gaps.indexes === 0 && lastIndex === terminalIndex,
     readCount,
     gaps: listOf(summary.gaps),
     missingCount,

@@ -167,6 +167,15 @@ describe('archive: what is written', () => {
     expect(accountOf(manifest, 10)).toBe('beyond terminal')
   })
 
+  it('size limit: passed by the very last entry, nothing is missing', async () => {
+    const settings = { sizeLimitBytes: 1 }
+    const { manifest } = await archiveOf(entriesAt(0), { terminalIndex: 0, settings })
+    expect(manifest.truncated).toMatchObject({ lastIndex: 0, entriesLeftOut: 0 })
+    expect(manifest.complete).toBe(true)
+    const cut = await archiveOf(entriesAt(0, 1), { terminalIndex: 1, settings })
+    expect(cut.manifest).toMatchObject({ complete: false, lastIndex: 0 })
+  })
+
   it('accounts: an index behind the last one is missing when nothing says otherwise', async () => {
     const { manifest } = await archiveOf(entriesAt(0, 1))
     expect(accountOf(manifest, 2)).toBe('missing')
