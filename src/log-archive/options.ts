@@ -30,7 +30,10 @@ export interface LogArchiveParts {
 export interface LogArchiveOptions extends LogArchiveParts {
   /** The project of streams that name none. Default `default`. */
   readonly project?: string
-  /** What the service says where the state store does not: delays, ranges, where archives lie. */
+  /**
+   * What the service says where the state store does not: delays, ranges, where archives lie. When a stream is due is
+   * stored by whoever changes it: so either all processes say the same here, or `coordinator.setSettings` says it for all.
+   */
   readonly settings?: OwnSettings
   readonly writer?: Partial<WriterSettings>
   /** How its own archivist works; false: there is none, others do the work, or `archiveDue`. */

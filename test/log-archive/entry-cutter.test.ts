@@ -45,7 +45,7 @@ describe('entry cutter: text', () => {
     '%j becomes %j at most four bytes an entry, in one piece, byte by byte and split anywhere',
     (text, lines) => {
       expect(cutText([text], 4)).toEqual(lines)
-      expect(cutText([...text], 4)).toEqual(lines)
+      expect(cutText(Array.from(text), 4)).toEqual(lines)
       for (let at = 1; at < text.length; at++) {
         expect(cutText([text.slice(0, at), text.slice(at)], 4), `split at ${at}`).toEqual(lines)
       }

@@ -73,8 +73,9 @@ describe('log archive: laws', () => {
         const result = await written('text', chunked(bytes, places), true)
         whole('flushed', result, bytes)
         const lines: string[] = []
-        for (const entry of result.entries)
+        for (const entry of result.entries) {
           lines[entry.sequence] = (lines[entry.sequence] ?? '') + lineOf(entry)
+        }
         const expected = bytes.toString('latin1').match(/[^\n]*\n|[^\n]+$/g) ?? []
         if (lines.join('|') !== expected.join('|')) throw new Error(JSON.stringify([lines, expected]))
       }),
