@@ -16,7 +16,7 @@ import { conflictAt } from '../state-store.ts'
 import type { StateDocument } from '../state-store.ts'
 import { revisionIn, revisionText } from './revision-file.ts'
 import type { Revision } from './revision-file.ts'
-import { ifThere, syncFile, syncFolder } from './system.ts'
+import { ifThere, removeFile, syncFile, syncFolder } from './system.ts'
 
 /**
  * The folder of a document, with a file for each revision (adapters spec, Q5). A revision is made by linking a synced file
@@ -91,9 +91,9 @@ export async function writeRevision(write: RevisionWrite): Promise<Revision> {
   }
   // Of a new document the name of its folder too, whoever has made that.
   await Promise.all([syncFolder(folder), revision === 0 ? syncFolder(dirname(folder)) : undefined])
-  for (const older of revisions) {
-    if (older < number) ifThere(() => unlinkSync(join(folder, String(older))))
-  }
+  await Promise.all(
+    revisions.map(async (older) => older < number && removeFile(join(folder, String(older)))),
+  )
   return revisionIn(text, path) // as it lies there: the caller may go on with what it has handed in
 }
 

@@ -1,14 +1,27 @@
-import { closeSync, fsync, openSync } from 'node:fs'
+import { closeSync, fsync, openSync, unlink } from 'node:fs'
 import { promisify } from 'node:util'
 import { RecoveryLogError } from '../../errors/index.ts'
 import type { ErrorCode } from '../../errors/index.ts'
 import { systemErrorCode } from '../../parts/index.ts'
 
-/** What both file back ends ask of the system. Small files are read and named by synchronous calls, which are the
- * cheapest; only syncs are waited for. */
+/**
+ * What both file back ends ask of the system. Small files are read and named by synchronous calls, which are the
+ * cheapest; what waits for the disk, syncs and removals, is waited for.
+ */
 
 /** Waits until what was written to `fd` is on the disk. */
 export const syncFile = promisify(fsync)
+
+const unlinkFile = promisify(unlink)
+
+/** Removes a file if it is there. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlinkFile(path)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+  }
+}
 
 /** Makes the names in a folder durable. Systems that cannot sync a folder keep names by themselves. */
 export async function syncFolder(path: string): Promise<void> {
