@@ -43,7 +43,7 @@ interface Fetch {
   readonly length: number
 }
 
-interface Get {
+export interface Get {
   readonly index: number | string
   readonly limit: number
   readonly stop_after?: number
@@ -53,7 +53,7 @@ interface Get {
   readonly error?: string
 }
 
-interface Reads {
+export interface Reads {
   readonly variant: string
   readonly index_file?: FileFacts
   readonly first_call_fetches: readonly Fetch[]
@@ -66,7 +66,7 @@ interface Reads {
   }
 }
 
-interface WriteCase {
+export interface WriteCase {
   readonly name: string
   readonly doubtful?: string
   readonly params: Pick<ArchiveSettings, 'streamIndexRange' | 'prefixIndexRange' | 'byteRange'>
@@ -90,7 +90,7 @@ interface WriteCase {
   readonly reads?: readonly Reads[]
 }
 
-interface WriteFolder {
+export interface WriteFolder {
   readonly about: string
   readonly descriptor: DescriptorFields
   readonly descriptor_hex: string
@@ -321,7 +321,7 @@ function checkWritten(
 }
 
 /** A store that notes what is fetched. */
-class FetchNotes implements Pick<BlobStore, 'get'> {
+export class FetchNotes implements Pick<BlobStore, 'get'> {
   readonly fetches: Fetch[] = []
   readonly #blobs: Pick<BlobStore, 'get'>
 

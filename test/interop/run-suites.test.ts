@@ -100,7 +100,7 @@ describe('vectors: a folder is run as a whole', () => {
   it('fails: an empty folder, wherever', async () => {
     const folder = folderOf({ ...NORTH, ...SOUTH })
     mkdirSync(join(folder, 'south/nothing'))
-    expect(told(await runSuites(folder, suites))).toEqual(['south/nothing/: the folder is empty'])
+    expect(told(await runSuites(folder, suites))).toEqual(['south/nothing: the folder is empty'])
     expect(told(await runSuites(folderOf({}), suites))).toContain('.: holds no north and no south')
   })
 
@@ -110,5 +110,18 @@ describe('vectors: a folder is run as a whole', () => {
       run: () => Promise.reject(new Error('unknown kind')),
     }
     expect(told(await runSuites(folderOf(SOUTH), [breaking]))).toEqual(['south/folders: unknown kind'])
+  })
+
+  it('a folder that was made: only what it says is run, and nothing else may be in it', async () => {
+    const made = { 'made.json': '{"suites":["south/folders"]}', 'folders/x/a.bin': 'x' }
+    const run = await runSuites(folderOf(made), suites)
+    expect(told(run)).toEqual([])
+    expect(describeCounts(run).map((line) => line.replace(/ +/g, ' '))).toEqual([
+      'south/folders/x 1 1 equal to Go',
+    ])
+    const more = await runSuites(folderOf({ ...made, 'numbers.json': '[]' }), suites)
+    expect(told(more)).toEqual(['numbers.json: no suite knows this file'])
+    const none = await runSuites(folderOf({ ...made, 'made.json': '{"suites":["west"]}' }), suites)
+    expect(told(none)[0]).toBe('.: holds no north and no south')
   })
 })

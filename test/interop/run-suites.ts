@@ -1,28 +1,34 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { VectorRun } from './vector-run.ts'
 import type { Failure, VectorSuite } from './vector-run.ts'
 
 /** Lies beside the vectors, and is none. */
-const NOT_VECTORS = new Set(['README.md', 'SHA256SUMS'])
+const NOT_VECTORS = new Set(['README.md', 'SHA256SUMS', 'made.json'])
+
+/** Stands in a folder that was made, and says what of the vectors is in it: the rest is not missing. */
+export const MADE_FILE = 'made.json'
+
+/** What `made.json` says. */
+export interface Made {
+  readonly about: string
+  /** The `file` of each suite that has cases here. */
+  readonly suites: readonly string[]
+}
 
 /**
  * Runs every suite whose half is in `folder`, and fails what nobody knows: a file that no suite has read, an empty
- * folder, a suite without cases, a folder with no vectors. `folder` holds the halves, or is one of them. What is
- * `later` has no suites yet, and is passed over.
+ * folder, a suite without cases, a folder with no vectors. `folder` holds the halves, or is one of them, or was made and
+ * says itself which suites are to be run. What is `later` has no suites yet, and is passed over.
  */
 export async function runSuites(
   folder: string,
   suites: readonly VectorSuite[],
   later: readonly string[] = [],
 ): Promise<VectorRun> {
-  const halves = [...new Set(suites.map((suite) => halfOf(suite.file)))]
-  const present = halves.filter((half) => existsSync(join(folder, half)))
-  const itself = suites.find((suite) => existsSync(join(folder, suite.file.slice(halfOf(suite.file).length))))
-  const half = present.length === 0 && itself !== undefined ? halfOf(itself.file) : undefined
-  const run = new VectorRun(folder, half)
-  const chosen = suites.filter((suite) => half === halfOf(suite.file) || present.includes(halfOf(suite.file)))
-  if (chosen.length === 0) fail(run, '.', `holds no ${halves.join(' and no ')}`)
+  const { chosen, isFlat } = choose(folder, suites)
+  const run = new VectorRun(folder, isFlat)
+  if (chosen.length === 0) fail(run, '.', `holds no ${halvesOf(suites).join(' and no ')}`)
   const broken: string[] = []
   for (const suite of chosen) {
     try {
@@ -33,28 +39,50 @@ export async function runSuites(
       run.failures.push({ file: suite.file, name: 'the file as a whole', error })
     }
   }
-  failTheUnknown(run, half === undefined ? '' : `${half}/`, [...broken, ...later])
+  failTheUnknown(run, [...broken, ...later])
   return run
 }
 
+function choose(
+  folder: string,
+  suites: readonly VectorSuite[],
+): { readonly chosen: readonly VectorSuite[]; readonly isFlat: boolean } {
+  const isThere = (path: string): boolean => existsSync(join(folder, path))
+  if (isThere(MADE_FILE)) {
+    const made = JSON.parse(readFileSync(join(folder, MADE_FILE), 'utf8')) as Made
+    return { chosen: suites.filter(({ file }) => made.suites.includes(file)), isFlat: true }
+  }
+  const present = halvesOf(suites).filter(isThere)
+  const itself = suites.find(({ file }) => isThere(file.slice(halfOf(file).length)))
+  const isFlat = present.length === 0 && itself !== undefined
+  const halves = isFlat ? [halfOf(itself.file)] : present
+  return { chosen: suites.filter(({ file }) => halves.includes(halfOf(file))), isFlat }
+}
+
 /** A file that belongs to a suite that broke off is not unknown: it may not have been reached. */
-function failTheUnknown(run: VectorRun, prefix: string, broken: readonly string[]): void {
+function failTheUnknown(run: VectorRun, broken: readonly string[]): void {
+  const passedOver = broken.map((file) => run.locate(file))
   const visit = (folder: string): void => {
-    const entries = readdirSync(run.locate(folder), { withFileTypes: true })
-    if (entries.length === 0) fail(run, folder, 'the folder is empty')
+    const entries = readdirSync(folder, { withFileTypes: true })
+    if (entries.length === 0) fail(run, relative(run.root, folder), 'the folder is empty')
     for (const entry of entries) {
-      const path = folder + entry.name
-      if (entry.isDirectory()) visit(`${path}/`)
-      else if (folder === prefix && NOT_VECTORS.has(entry.name)) continue
-      else if (run.filesRead.has(path) || broken.some((file) => `${path}/`.startsWith(`${file}/`))) continue
-      else fail(run, path, 'no suite knows this file')
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) visit(path)
+      else if (folder === run.root && NOT_VECTORS.has(entry.name)) continue
+      else if (run.filesRead.has(path) || passedOver.some((file) => `${path}/`.startsWith(`${file}/`)))
+        {continue}
+      else fail(run, relative(run.root, path), 'no suite knows this file')
     }
   }
-  visit(prefix)
+  visit(run.root)
 }
 
 function fail(run: VectorRun, file: string, message: string): void {
   run.failures.push({ file, name: 'the folder of vectors', error: new Error(message) })
+}
+
+function halvesOf(suites: readonly VectorSuite[]): string[] {
+  return [...new Set(suites.map(({ file }) => halfOf(file)))]
 }
 
 function halfOf(file: string): string {

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 
 /**
  * By which rule of test/vectors/README.md a case was judged. `counted` is for what the rules say is counted and not run.
@@ -26,20 +26,20 @@ export interface Failure {
 export class VectorRun {
   readonly counts = new Map<string, Map<Rule, number>>()
   readonly failures: Failure[] = []
-  /** The files that were asked for: one that nobody asks for is one that nobody knows. */
+  /** Where the files lie that were asked for: one that nobody asks for is one that nobody knows. */
   readonly filesRead = new Set<string>()
   readonly root: string
-  readonly #half: string
+  readonly #isFlat: boolean
 
-  /** `half`: `root` is itself one half of the vectors, the one of that name; else both lie in it. */
-  constructor(root: string, half = '') {
+  /** `isFlat`: what is in a half of the vectors lies in `root` itself; else the halves do. */
+  constructor(root: string, isFlat = false) {
     this.root = root
-    this.#half = half
+    this.#isFlat = isFlat
   }
 
   /** Where a path of the vectors, such as `recovery-log/fsm.json`, lies on disk. */
   locate(path: string): string {
-    return join(this.root, this.#half === '' ? path : relative(this.#half, path))
+    return join(this.root, this.#isFlat ? path.slice(path.indexOf('/') + 1) : path)
   }
 
   json<T>(path: string): T {
@@ -66,8 +66,9 @@ export class VectorRun {
   }
 
   #read(path: string): Buffer {
-    this.filesRead.add(path)
-    return readFileSync(this.locate(path))
+    const file = this.locate(path)
+    this.filesRead.add(file)
+    return readFileSync(file)
   }
 }
 

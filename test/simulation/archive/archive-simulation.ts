@@ -33,7 +33,8 @@ const ARCHIVISTS = 3
 const COLLECTORS = 2
 const SWEEPS = 2
 const LEASE_MS = 10 * MINUTE_MS
-const STEPS = 1500
+const POLL_MS = 2 * MINUTE_MS
+const STEPS = 3000
 /** More than the 30 days for which a purge is repeated, and the retries of what waits for days. */
 const CALM_ROUNDS_MAX = 400
 
@@ -57,6 +58,7 @@ export class ArchiveSimulation {
   readonly settings: Partial<CoordinatorSettings>
   readonly #seed: number
   readonly #crashShare: number
+  readonly #deliveryShare: number
   #members: Member[] = []
   readonly #underWay = new Map<Message, Process>()
   #waiting: Message[] = []
@@ -67,11 +69,13 @@ export class ArchiveSimulation {
   constructor(seed: number) {
     this.#seed = seed
     this.dice = new Dice(seed)
-    this.#crashShare = this.dice.pick([0, 0.004, 0.015])
+    this.#crashShare = this.dice.pick([0, 0.002, 0.01])
+    this.#deliveryShare = this.dice.pick([0.05, 0.015, 0.006])
     this.steps = new Steps(this.dice, this.clock, this.dice.pick([0, 0.01, 0.05]))
     const isTruncating = this.dice.chance(0.1)
     this.settings = {
-      archiveMaxDelayMs: this.dice.pick([48 * HOUR_MS, 2 * HOUR_MS]),
+      archiveDelayMs: this.dice.pick([5 * MINUTE_MS, 10 * SECOND_MS]),
+      archiveMaxDelayMs: this.dice.pick([48 * HOUR_MS, 2 * HOUR_MS, 20 * MINUTE_MS]),
       archiveSettleDelayMs: this.dice.pick([null, HOUR_MS]),
       storageCleanupDelayMs: this.dice.pick([0, 10 * MINUTE_MS, 3 * HOUR_MS]),
       streamIndexRange: this.dice.pick([1, 3]),
@@ -116,7 +120,7 @@ export class ArchiveSimulation {
     switch (kind) {
       case 'archivist': {
         const parts = { coordinator, storage, blobs, clock, random, sha256 }
-        const archivist = new Archivist({ ...parts, concurrency: 2, leaseMs: LEASE_MS, pollMs: MINUTE_MS })
+        const archivist = new Archivist({ ...parts, concurrency: 2, leaseMs: LEASE_MS, pollMs: POLL_MS })
         void archivist.run().catch((error: unknown) => this.errors.push(error))
         return { process, kind, archivist }
       }
@@ -130,7 +134,7 @@ export class ArchiveSimulation {
       }
       case 'sweep': {
         const { signal } = new AbortController()
-        void new Sweep({ coordinator, blobs, clock })
+        void new Sweep({ coordinator, blobs, clock, everyMs: POLL_MS })
           .run({ signal })
           .catch((error: unknown) => this.errors.push(error))
         return { process, kind }
@@ -156,10 +160,10 @@ export class ArchiveSimulation {
     const { dice } = this
     if (dice.chance(this.#crashShare)) this.#crash(dice.pick(this.#members))
     if (dice.chance(0.003)) await this.#retire(dice.pick(this.#members))
-    if (dice.chance(0.006)) dice.pick(this.#members).process.isFrozen = true
+    if (dice.chance(0.012)) await this.#hang()
     if (dice.chance(0.02)) this.#thaw()
-    if (dice.chance(0.05)) this.#deliver()
-    if (dice.chance(0.0002)) await this.#purge(dice.pick(this.sources))
+    if (dice.chance(this.#deliveryShare)) this.#deliver()
+    if (dice.chance(0.0001)) await this.#purge(dice.pick(this.sources))
     if (dice.chance(0.002)) await this.#damageEntry(dice.pick(this.sources))
     if (dice.chance(0.0015)) await this.#damageStaged()
     if (dice.chance(0.01)) await this.#release()
@@ -196,7 +200,18 @@ export class ArchiveSimulation {
   }
 
   #thaw(): void {
-    for (const { process } of this.#members) process.isFrozen = false
+    const frozen = this.#members.filter(({ process }) => process.isFrozen)
+    if (frozen.length > 0) this.dice.pick(frozen).process.isFrozen = false
+  }
+
+  /** Who is in the middle of something stands still, until others may take its work over. */
+  async #hang(): Promise<void> {
+    const busy = this.steps.busy
+    if (busy.length === 0) return
+    const process = this.dice.pick(busy)
+    process.isFrozen = true
+    this.steps.trace.push(`${process.name} hangs`)
+    if (this.dice.chance(0.7)) await this.clock.advance(LEASE_MS + SECOND_MS)
   }
 
   #deliver(): void {
@@ -290,7 +305,7 @@ export class ArchiveSimulation {
     this.steps.trace.push('calm')
     this.steps.faultShare = 0
     for (const member of [...this.#members]) if (this.dice.chance(0.3)) this.#crash(member)
-    this.#thaw()
+    for (const { process } of this.#members) process.isFrozen = false
     for (let round = 0; round < CALM_ROUNDS_MAX; round++) {
       this.#fill()
       while (this.#waiting.length > 0 && this.#underWay.size < 4) this.#deliver()

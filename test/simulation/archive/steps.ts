@@ -61,7 +61,16 @@ export class Steps {
   }
 
   get isIdle(): boolean {
-    return !this.#waiting.some(({ process }) => !process.isFrozen)
+    return this.#ready.length === 0
+  }
+
+  /** Those that wait for their turn, and are not standing still. */
+  get busy(): Process[] {
+    return [...new Set(this.#ready.map(({ process }) => process))]
+  }
+
+  get #ready(): Waiting[] {
+    return this.#waiting.filter(({ process }) => !process.isFrozen)
   }
 
   /** What befalls the calls that `process` makes of `part`. */
@@ -90,10 +99,10 @@ export class Steps {
 
   /** Lets some process go on by one step, any of those that it waits for. */
   async take(): Promise<void> {
-    const ready = this.#waiting.filter(({ process }) => !process.isFrozen)
-    if (ready.length === 0) return
-    const { process } = this.#dice.pick([...new Map(ready.map((step) => [step.process, step])).values()])
-    const step = this.#dice.pick(ready.filter((other) => other.process === process))
+    const { busy } = this
+    if (busy.length === 0) return
+    const process = this.#dice.pick(busy)
+    const step = this.#dice.pick(this.#ready.filter((other) => other.process === process))
     this.#waiting = this.#waiting.filter((other) => other !== step)
     this.trace.push(`${process.name} ${step.what}`)
     step.go()
