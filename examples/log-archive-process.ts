@@ -5,10 +5,10 @@ import { LogArchive, nodeWritable } from 'recoverylog/node'
 
 const settings = { archiveDelayMs: 0, renderData: true }
 const archive = await LogArchive.open({ dir: 'logs', project: 'ci', settings })
-const program = spawn(process.execPath, ['--version'])
 // #region process
 const stdout = await archive.openStream({ path: 'build/17/+/stdout' })
 const stderr = await archive.openStream({ path: 'build/17/+/stderr' })
+const program = spawn(process.execPath, ['--version']) // only now: Node drops what nobody reads before it ends
 await Promise.all([
   pipeline(program.stdout, nodeWritable(stdout)), // closed at its end, left open when it breaks
   pipeline(program.stderr, nodeWritable(stderr)),

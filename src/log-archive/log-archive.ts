@@ -1,6 +1,7 @@
 import { verifyArchive } from '../archive/index.ts'
 import type { VerifyReport } from '../archive/index.ts'
 import { Archivist, Sweep } from '../archivist/index.ts'
+import { raceAbort } from '../async/index.ts'
 import { CallGate } from '../blob/index.ts'
 import { Coordinator, Logs } from '../coordinator/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
@@ -11,6 +12,7 @@ import { readStream } from './read-stream.ts'
 import { writerSettings } from './settings.ts'
 import { StreamOpener } from './stream-opener.ts'
 import type { StreamWriter } from './stream-writer.ts'
+import { TasksInHand } from './tasks-in-hand.ts'
 
 /** Leases are made longer when a third of them is over: two more tries are left. */
 const EXTENSIONS_PER_LEASE = 3
@@ -21,7 +23,7 @@ const DEFAULT_PROJECT = 'default'
 export interface ArchiveDueReport {
   /** Tasks that were put because their time had come. */
   readonly dispatched: number
-  /** Tasks that were done, of those and others. */
+  /** Tasks that have ended meanwhile, of those and others. */
   readonly done: number
 }
 
@@ -45,12 +47,14 @@ export class LogArchive implements AsyncDisposable {
   readonly #options: LogArchiveOptions
   readonly #project: string
   readonly #opener: StreamOpener
+  readonly #tasks: TasksInHand
   readonly #archivist: Archivist
   readonly #sweep: Sweep
   readonly #writers = new Set<StreamWriter>()
   readonly #gate = new CallGate('the log archive')
   readonly #closed = new AbortController()
   readonly #loops: Promise<unknown>[] = []
+  #doneCount = 0
   #closing: Promise<void> | undefined
 
   /**
@@ -63,7 +67,7 @@ export class LogArchive implements AsyncDisposable {
   }
 
   private constructor(options: LogArchiveOptions) {
-    const { coordinator: backEnds, settings, pollMs, onTask, onError } = options
+    const { coordinator: backEnds, settings, pollMs } = options
     this.#options = options
     this.#project = options.project ?? DEFAULT_PROJECT
     const parts = { ...options, ...backEnds, ...(settings && { settings }) }
@@ -72,10 +76,18 @@ export class LogArchive implements AsyncDisposable {
     this.logs = new Logs({ ...parts, coordinator, ...(pollMs !== undefined && { pollMs }) })
     const writing = writerSettings(options.writer)
     this.#opener = new StreamOpener({ ...parts, coordinator, settings: writing, service: settings })
-    const told = { ...(onTask && { onTask }), ...(onError && { onError }) }
-    this.#archivist = new Archivist({ ...options, coordinator, ...told, ...options.archivist })
+    this.#tasks = new TasksInHand(parts)
+    this.#archivist = new Archivist({
+      ...{ ...options, ...options.archivist },
+      coordinator: this.#tasks,
+      onTask: (report) => {
+        this.#doneCount++
+        this.#tasks.done()
+        options.onTask?.(report)
+      },
+    })
     const staging = settings?.staging === undefined ? {} : { staging: [settings.staging] }
-    this.#sweep = new Sweep({ ...options, coordinator, ...told, ...staging, ...options.sweep })
+    this.#sweep = new Sweep({ ...options, coordinator, ...staging, ...options.sweep })
     this.#run(writing.writerLeaseMs)
   }
 
@@ -132,11 +144,19 @@ export class LogArchive implements AsyncDisposable {
     })
   }
 
-  /** Does everything that is due now, also when archivist and sweep are switched off. @throws what the parts throw; `ABORTED` */
+  /**
+   * Does everything that is due now, also when archivist and sweep are switched off, and waits for what the archivist has
+   * in hand.
+   *
+   * @throws what the parts throw; `ABORTED`
+   */
   async archiveDue(options: WithSignal = {}): Promise<ArchiveDueReport> {
     return this.#gate.run(async () => {
+      const before = this.#doneCount
       const { dispatched } = await this.#sweep.sweep(options)
-      return { dispatched, done: await this.#archivist.runDue(options) }
+      await this.#archivist.runDue(options)
+      await raceAbort(this.#tasks.idle(), options.signal)
+      return { dispatched, done: this.#doneCount - before }
     })
   }
 
