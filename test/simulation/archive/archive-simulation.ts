@@ -49,7 +49,7 @@ interface Member {
 export class ArchiveSimulation {
   readonly dice: Dice
   readonly clock = new ManualClock()
-  readonly witness = new Witness(this.clock)
+  readonly witness: Witness
   readonly queue = new MemoryTaskQueue({ clock: this.clock })
   readonly sources: Source[] = []
   readonly steps: Steps
@@ -84,6 +84,7 @@ export class ArchiveSimulation {
       prefixExpirationMs: 400 * DAY_MS,
       ...(isTruncating ? { sizeLimitBytes: 100, purgeTruncated: true } : {}),
     }
+    this.witness = new Witness(this.clock, this.settings)
     this.operator = this.#coordinator({ name: 'operator', isDead: false, isFrozen: false }, false)
   }
 
@@ -238,9 +239,10 @@ export class ArchiveSimulation {
       message.repeats--
       this.#waiting.push(message)
     }
+    for (const fault of report.faults) this.#expectTolerable(fault, 'LATE', 'PURGED', 'CONFLICT')
+    if (report.stored + report.existing !== entries.length) return
     try {
-      for (const fault of report.faults) tolerate(fault, 'LATE', 'PURGED', 'CONFLICT')
-      if (report.stored + report.existing === entries.length) source.acknowledge(message)
+      source.acknowledge(message)
     } catch (error) {
       this.errors.push(error)
     }
@@ -249,19 +251,36 @@ export class ArchiveSimulation {
   #again(message: Message, error: unknown): void {
     this.#underWay.delete(message)
     this.#waiting.push(message)
-    try {
-      tolerate(error, 'UNAVAILABLE')
-    } catch (bug) {
-      this.errors.push(bug)
-    }
+    this.#expectTolerable(error, 'UNAVAILABLE')
   }
 
   async #purge(source: Source): Promise<void> {
-    const stream = { project: PROJECT, id: streamId(source.path, sha256) }
     if (!this.witness.records.has(source.path)) return
     this.steps.trace.push(`purge ${source.path}`)
-    await this.operator.purgeStream(stream)
-    source.isPurged = true
+    if (source.purge === 'none') source.purge = 'asked'
+    const stream = { project: PROJECT, id: streamId(source.path, sha256) }
+    this.#ask(async (coordinator) => {
+      await coordinator.purgeStream(stream)
+      source.purge = 'answered'
+    })
+    await quiet()
+  }
+
+  /** A call of somebody who looks after it all, and may die over it. */
+  #ask(call: (coordinator: Coordinator) => Promise<void>): void {
+    const stepsLeft = this.dice.pick([1, 3, 5, 9, Infinity, Infinity])
+    const process = { name: `operator ${this.#born++}`, isDead: false, isFrozen: false, stepsLeft }
+    void call(this.#coordinator(process, true)).catch((error: unknown) => {
+      this.#expectTolerable(error, 'UNAVAILABLE', 'CONFLICT', 'PURGED')
+    })
+  }
+
+  #expectTolerable(error: unknown, ...codes: readonly string[]): void {
+    try {
+      tolerate(error, ...codes)
+    } catch (bug) {
+      this.errors.push(bug)
+    }
   }
 
   /** A value that cannot be decoded, or is another entry, lies where one of the stream was lost. */
@@ -296,8 +315,11 @@ export class ArchiveSimulation {
       const source = this.sources.find((other) => other.path === path)
       if (source === undefined || source.isLeftQuarantined) continue
       this.steps.trace.push(`release ${path}`)
-      await this.operator.releaseQuarantined({ project, id, skipDamaged: this.dice.chance(0.7) })
+      const skipDamaged = this.dice.chance(0.7)
+      if (skipDamaged) source.isReleased = true
+      this.#ask(async (coordinator) => coordinator.releaseQuarantined({ project, id, skipDamaged }))
     }
+    await quiet()
   }
 
   /** No more faults: whatever is under way, and all that becomes due, comes to its end. */

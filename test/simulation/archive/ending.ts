@@ -46,13 +46,15 @@ class Ending {
     }
     const stored = await this.#stored(source)
     const isPurged = record.phase === 'purged'
-    this.#expect(isPurged === source.isPurged, `${path} is ${record.phase}, purged: ${source.isPurged}`)
+    const isAsked = isPurged ? source.purge !== 'none' : source.purge !== 'answered'
+    this.#expect(isAsked, `${path} is ${record.phase}, its purge: ${source.purge}`)
     this.#expect(record.claim === null, `${path} is still claimed`)
     switch (record.phase) {
       case 'purged': {
         const files = (await this.#keys('archive/')).filter((key) => key.includes(`${path}/`))
         this.#expect(files.length === 0, `${path} is purged, but there is ${files.join(', ')}`)
         this.#expect(stored.size === 0, `${path} is purged, but ${stored.size} entries are stored`)
+        this.#expect(await this.#isSealed(source), `${path} is purged, and takes entries`)
         break
       }
       case 'quarantined': {
@@ -67,6 +69,10 @@ class Ending {
       case 'cleaned':
         this.#expect(stored.size === 0, `${path} is cleaned, but ${stored.size} entries are stored`)
         this.#expect(await this.#isSealed(source), `${path} is archived, and takes entries`)
+        this.#expect(
+          source.damaged.length === 0 || source.isReleased,
+          `${path} left damaged values out unasked`,
+        )
         await this.#judgeArchive(source, record)
         break
       default:

@@ -33,8 +33,10 @@ export class Source {
   readonly acknowledged = new Map<number, string>()
   /** Somebody has put values into storage that are no entries of the stream. */
   readonly damaged: number[] = []
-  /** Somebody has asked for its removal. */
-  isPurged = false
+  /** Somebody has asked for its removal, or been told that it will be removed. */
+  purge: 'none' | 'asked' | 'answered' = 'none'
+  /** Somebody has asked for its release from quarantine, without its damaged values. */
+  isReleased = false
   /** Its staged files were damaged on their disk. */
   isRotten = false
   /** In quarantine it stays. */

@@ -35,6 +35,8 @@ export interface Process {
   isDead: boolean
   /** It stands still for a while; its leases do not. */
   isFrozen: boolean
+  /** It dies when so many of its steps are over. */
+  stepsLeft?: number
 }
 
 interface Waiting {
@@ -116,6 +118,7 @@ export class Steps {
   }
 
   async #turn(process: Process, what: string): Promise<void> {
+    if (process.stepsLeft !== undefined && process.stepsLeft-- === 0) this.kill(process)
     if (process.isDead) await NEVER
     await new Promise<void>((go) => this.#waiting.push({ process, what, go }))
   }

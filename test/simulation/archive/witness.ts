@@ -3,8 +3,8 @@ import { ArchiveFile, verifyArchive } from '../../../src/archive/index.ts'
 import { readBlob } from '../../../src/blob/index.ts'
 import type { BlobBody, BlobStore, ByteRange, PutOptions } from '../../../src/blob/index.ts'
 import { MemoryBlobStore } from '../../../src/blob/memory/index.ts'
-import { STREAM_KIND, streamRecord } from '../../../src/coordinator/index.ts'
-import type { StateDocument, StreamRecord } from '../../../src/coordinator/index.ts'
+import { DEFAULT_COORDINATOR_SETTINGS, STREAM_KIND, streamRecord } from '../../../src/coordinator/index.ts'
+import type { CoordinatorSettings, StateDocument, StreamRecord } from '../../../src/coordinator/index.ts'
 import { MemoryStreamStore } from '../../../src/coordinator/memory/index.ts'
 import type { StreamName } from '../../../src/storage/index.ts'
 import { MemoryStorage } from '../../../src/storage/memory/index.ts'
@@ -30,7 +30,12 @@ export class Witness {
   readonly #reported = new Map<string, { readonly path: string; readonly sha256: string }>()
   readonly #archivals = new Map<string, number>()
 
-  constructor(clock: ManualClock) {
+  readonly #clock: ManualClock
+  readonly #settings: Pick<CoordinatorSettings, 'archiveMaxDelayMs' | 'archiveSettleDelayMs'>
+
+  constructor(clock: ManualClock, settings: Partial<CoordinatorSettings>) {
+    this.#clock = clock
+    this.#settings = { ...DEFAULT_COORDINATOR_SETTINGS, ...settings }
     this.rawBlobs = new MemoryBlobStore({ clock })
     this.blobs = this.#watchedBlobs()
     this.storage = this.#watchedStorage(clock)
@@ -130,12 +135,21 @@ export class Witness {
     const folder = folderOf(record)
     const report = await verifyArchive({ blobs: this.rawBlobs, sha256, folder })
     if (!report.isGood) this.#fault(`${path} is reported, but not good: ${JSON.stringify(report.faults)}`)
+    if ((report.manifest?.missingCount ?? 0) > 0 && !this.#isOld(record)) {
+      this.#fault(`${path} is archived with gaps before its time`)
+    }
     const files = [...Object.keys(report.manifest?.files ?? {}), ArchiveFile.meta]
     for (const key of files.map((file) => `${folder}/${file}`)) {
       if (!this.#isReadBack(key)) this.#fault(`${key} is reported, but was not read back`)
       if (!(await isThere(this.rawBlobs, key))) continue
       this.#reported.set(key, { path, sha256: await digestOf(this.rawBlobs, key) })
     }
+  }
+
+  /** Whether it is time to make do with what is there. */
+  #isOld({ createdMs }: StreamRecord): boolean {
+    const { archiveMaxDelayMs, archiveSettleDelayMs } = this.#settings
+    return this.#clock.now() >= createdMs + Math.min(archiveMaxDelayMs, archiveSettleDelayMs ?? Infinity)
   }
 
   #isReadBack(key: string): boolean {
