@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..')
 /** What a browser's worker has of what the core uses; nothing of Node. */
 const WEB = {
   ...{ AbortController, AbortSignal, TextDecoder, TextEncoder, DOMException, ReadableStream, WritableStream },
-  ...{ atob, btoa },
+  ...{ atob, btoa, Uint8Array }, // of the same world as what a TextEncoder makes
 }
 
 /** The core and the memory journal as a page would get them. */
