@@ -242,14 +242,24 @@ export class StreamWriter implements AsyncDisposable {
     this.#storedIndex += entries.length
   }
 
-  /** A seal may be taken off again until there is an archive. @throws RecoveryLogError `CLOSED`, `PURGED` */
+  /**
+   * A seal may be taken off again until there is an archive. Archivists seal what is pending; one that lies on a stream that
+   * has only begun is left from when it was purged, and goes.
+   *
+   * @throws RecoveryLogError `CLOSED`, `PURGED`
+   */
   async #checkUnarchived(): Promise<void> {
-    const { record } = await this.#parts.coordinator.loadStream(this.#parts.stream)
+    const { storage, stream, coordinator } = this.#parts
+    const { record } = await coordinator.loadStream(stream)
     const { project, path, phase } = record
     if (phase === 'purged') {
       throw new RecoveryLogError('PURGED', `the stream ${path} was purged`, { project, path })
     }
-    if (record.archive === null) return
-    throw new RecoveryLogError('CLOSED', `the stream ${path} is archived`, { project, path })
+    if (record.archive !== null) {
+      throw new RecoveryLogError('CLOSED', `the stream ${path} is archived`, { project, path })
+    }
+    if (phase !== 'streaming' || this.#storedIndex > 0) return
+    await storage.seal(stream, 'its writer')
+    await storage.unseal(stream, 'its writer')
   }
 }

@@ -58,6 +58,30 @@ describe('log archive: a stream goes on', () => {
     await expect(tagged).rejects.toMatchObject({ code: 'DESCRIPTOR_INVALID' })
   })
 
+  it('a purged one can be begun anew after 30 days', async () => {
+    const world = new LogWorld()
+    const dayMs = 24 * 60 * 60 * 1000
+    await using archive = await world.open({
+      settings: { archiveDelayMs: 0, storageCleanupDelayMs: 0, prefixExpirationMs: 99 * dayMs },
+    })
+    const first = await archive.openStream({ path: PATH })
+    await first.write('a\n')
+    await first.close()
+    const { stream: known } = await archive.logs.tail({ project: 'default', path: PATH })
+    await archive.coordinator.purgeStream(known)
+    for (let day = 0; day < 30; day++) {
+      await expect(archive.openStream({ path: PATH })).rejects.toMatchObject({ code: 'PURGED' })
+      await archive.archiveDue()
+      await world.clock.advance(dayMs)
+    }
+    const stream = await archive.openStream({ path: PATH })
+    expect(stream.resumedAt.nextIndex).toBe(0)
+    await stream.write('b\n')
+    await world.settled(stream.close())
+    await archive.archiveDue()
+    expect(await textOf(archive)).toBe('b\n')
+  })
+
   it('a last entry that is none is CORRUPT, and the stream is free again', async () => {
     const world = new LogWorld()
     await using archive = await world.open()
@@ -145,6 +169,7 @@ describe('log archive: one writer a stream', () => {
     await world.clock.advance(LEASE_MS)
     await expect(stream.flush()).rejects.toMatchObject({ code: 'STREAM_BUSY' })
     await expect(stream.close()).rejects.toMatchObject({ code: 'STREAM_BUSY' })
+    await expect(dead.openStream({ path: PATH })).rejects.toMatchObject({ data: { pid: 8 } })
     await next.write('c\n')
     await next.flush()
     expect((await entriesOf(archive)).map(lineOf)).toEqual(['a\n', 'c\n'])
