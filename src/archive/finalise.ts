@@ -4,7 +4,7 @@ import { RecoveryLogError } from '../errors/index.ts'
 import type { Sha256Factory } from '../parts/index.ts'
 import { ArchiveFile, attemptFolder } from './locations.ts'
 import type { ArchiveLocation } from './locations.ts'
-import { decodeManifest, sameFiles } from './manifest.ts'
+import { decodeManifest, sameManifest } from './manifest.ts'
 import type { ArchiveManifest, ManifestFile } from './manifest.ts'
 import { fileFacts } from './write-archive.ts'
 
@@ -176,7 +176,7 @@ async function isManifestThere(
 ): Promise<boolean> {
   return isGood(async () => {
     const bytes = await readBlob(parts.blobs, `${folder}/${ArchiveFile.meta}`, signalOf(parts))
-    return sameFiles(decodeManifest(bytes), manifest)
+    return sameManifest(decodeManifest(bytes), manifest)
   })
 }
 

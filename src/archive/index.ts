@@ -29,7 +29,7 @@ export {
   encodeManifest,
   LIBRARY_VERSION,
   manifestFrom,
-  sameFiles,
+  sameManifest,
 } from './manifest.ts'
 export type { ArchiveManifest, IndexAccount, ManifestFile, ManifestRanges } from './manifest.ts'
 export { renderEntries } from './renderer.ts'

@@ -122,16 +122,18 @@ export function encodeManifest(manifest: ArchiveManifest): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`)
 }
 
-/** Whether two manifests say the same of their files. */
-export function sameFiles(a: ArchiveManifest, b: ArchiveManifest): boolean {
-  const names = Object.keys(a.files)
-  return (
-    names.length === Object.keys(b.files).length &&
-    names.every(
-      (name) =>
-        a.files[name]?.size === b.files[name]?.size && a.files[name]?.sha256 === b.files[name]?.sha256,
-    )
-  )
+/**
+ * Whether two manifests say the same. Their files alone do not tell: two attempts may have the same entries, and one of them
+ * know of gaps behind the last.
+ */
+export function sameManifest(a: ArchiveManifest, b: ArchiveManifest): boolean {
+  return canonical(a) === canonical(b)
+}
+
+/** The same text for the same manifest, in whatever order its fields have been read. */
+function canonical(manifest: ArchiveManifest): string {
+  const { files, ...others } = manifestFrom(manifest)
+  return JSON.stringify([Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)), others])
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   archiveLocation,
   attemptFolder,
   dataFileName,
+  decodeManifest,
   finaliseArchive,
   takeOverArchive,
   verifyArchive,
@@ -45,12 +46,17 @@ class Coordinator implements ArchiveClaims {
   }
 }
 
-async function staged(blobs: MemoryBlobStore, attempt: string, count = 5): Promise<ArchiveClaim> {
+async function staged(
+  blobs: MemoryBlobStore,
+  attempt: string,
+  count = 5,
+  terminalIndex = count - 1,
+): Promise<ArchiveClaim> {
   const folder = attemptFolder(location, attempt)
   const entries = sourceOf(entriesAt(...upTo(count)))
   return {
     attempt,
-    manifest: await writeArchive({ blobs, sha256, folder, descriptor, entries, terminalIndex: count - 1 }),
+    manifest: await writeArchive({ blobs, sha256, folder, descriptor, entries, terminalIndex }),
   }
 }
 
@@ -72,6 +78,17 @@ async function isGood(blobs: MemoryBlobStore): Promise<boolean> {
 }
 
 describe('finalise: from staged files to the archive', () => {
+  it('the same entries, and an end known by now: the manifest of the attempt before gives way', async () => {
+    const { blobs, parts, coordinator } = setup()
+    await finaliseArchive(parts, coordinator, await staged(blobs, 'one', 5, -1))
+    await coordinator.abandon({ attempt: 'one' } as ArchiveClaim)
+    const claim = await staged(blobs, 'two', 5, 8)
+    expect(await finaliseArchive(parts, coordinator, claim)).toEqual({ kind: 'archived', claim })
+    const meta = await readBlob(blobs, FINAL[2] as string)
+    expect(decodeManifest(meta)).toEqual(claim.manifest)
+    expect(claim.manifest.gaps.listed).toEqual([[5, 8]])
+  })
+
   it('the winner: moves its files, reads them back, and leaves nothing staged', async () => {
     const { blobs, parts, coordinator } = setup()
     const claim = await staged(blobs, 'one')
