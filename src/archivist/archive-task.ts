@@ -17,7 +17,7 @@ import { Attempt } from './attempt.ts'
 import { BACK_OFF_MAX_MS, backOffMs } from './back-off.ts'
 import { decide, DECISIONS, DIFFERED_MAX } from './decisions.ts'
 import type { ContentFacts, FailureFacts, StateFacts } from './decisions.ts'
-import { removeEntries, removeStream } from './removal.ts'
+import { liftSeal, removeEntries, removeStream } from './removal.ts'
 import type { StoredAccount } from './stored-entries.ts'
 import { assertArchivable, placeOf } from './stream-place.ts'
 
@@ -107,6 +107,9 @@ export class ArchiveTaskRun {
           return { then, what }
         case 'clean':
           return this.#clean(loaded, what)
+        case 'open':
+          await this.#liftSeal()
+          return { then: 'acknowledge', what }
         case 'purge':
           await removeStream(this.#parts, loaded, this.#freshId(), this.#signal)
           return { then: 'acknowledge', what }
@@ -238,6 +241,7 @@ export class ArchiveTaskRun {
   async #quarantine(reason: string): Promise<Ending> {
     try {
       await this.#parts.coordinator.quarantine({ ...this.#stream, reason })
+      await this.#liftSeal()
       return { then: 'acknowledge', what: `quarantined: ${reason}` }
     } catch (error) {
       return {
@@ -245,6 +249,11 @@ export class ArchiveTaskRun {
         error: RecoveryLogError.from(error),
       }
     }
+  }
+
+  /** Waits for no signal: what is quarantined has no other task that would do it. */
+  async #liftSeal(): Promise<void> {
+    await liftSeal(this.#parts, { ...this.#stream, path: this.#path as string }, this.#freshId())
   }
 
   /** Tells the coordinator how the task has ended. Waits for no signal: an aborted task is released. */

@@ -25,6 +25,7 @@ export type StateStep =
   | 'attempt'
   | 'clean'
   | 'dispatch'
+  | 'open'
   | 'purge'
   | 'quarantine'
   | 'take over'
@@ -80,7 +81,7 @@ const state: readonly DecisionRow<StateFacts, StateStep>[] = [
   {
     what: 'quarantined: the release from it puts a new task',
     when: { phase: ['quarantined'] },
-    then: 'acknowledge',
+    then: 'open',
   },
   {
     what: 'not archived: there is nothing to remove',

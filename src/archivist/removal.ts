@@ -1,9 +1,9 @@
 import { ArchiveFile, decodeManifest, removeFolder } from '../archive/index.ts'
 import type { ArchiveManifest } from '../archive/index.ts'
 import { readBlob } from '../blob/index.ts'
-import type { ArchivedFiles, LoadedStream, StreamRecord } from '../coordinator/index.ts'
+import type { ArchivedFiles, LoadedStream, StreamId, StreamRecord } from '../coordinator/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
-import type { WithSignal } from '../storage/index.ts'
+import type { StreamName, WithSignal } from '../storage/index.ts'
 import type { ArchivistParts } from './archivist-parts.ts'
 import { accountOfStored } from './stored-entries.ts'
 import type { StoredAccount } from './stored-entries.ts'
@@ -104,6 +104,21 @@ export async function removeStream(
     for (const name of archiveFileNames(record)) await blobs.remove(`${folder}/${name}`, options)
   }
   await storage.expunge(record, options)
+}
+
+/**
+ * Lets entries of a quarantined stream in, whoever has sealed it: attempts that died have left their seals, and nobody
+ * else looks after it until it is released. The seal is taken over first, so that the state read after it tells whether a
+ * new attempt is at work.
+ */
+export async function liftSeal(
+  { storage, coordinator }: ArchivistParts,
+  stream: StreamName & StreamId,
+  sealAs: string,
+): Promise<void> {
+  await storage.seal(stream, sealAs)
+  const { record } = await coordinator.loadStream(stream)
+  if (record.phase === 'quarantined') await storage.unseal(stream, sealAs)
 }
 
 /** Of a stream whose path is too long nothing was ever staged. */

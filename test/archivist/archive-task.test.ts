@@ -306,6 +306,24 @@ describe('task: what can never be archived as it is', () => {
     expect(await world.run()).toMatchObject({ ending: 'acknowledged', what: /^quarantined: the release/ })
   })
 
+  it('quarantined: takes entries again, whoever has sealed it and died', async () => {
+    const world = new ArchiveWorld()
+    const id = await world.stream({ terminalIndex: 1, stored: [0] })
+    await world.storage.put({ stream: STREAM, from: 1, entries: [Uint8Array.of(0xff)] })
+    const { storage, coordinator } = world
+    const quarantine = coordinator.quarantine.bind(coordinator)
+    coordinator.quarantine = async (request) => {
+      await storage.seal(STREAM, 'another one, that is never heard of again')
+      await quarantine(request)
+    }
+    expect(await world.run()).toMatchObject({ ending: 'acknowledged', what: /^quarantined/ })
+    expect(await world.isSealed()).toBe(false)
+    await storage.seal(STREAM, 'a third one')
+    await world.task(id)
+    await world.run()
+    expect(await world.isSealed()).toBe(false)
+  })
+
   it('a blob store that refuses the files for good: quarantined', async () => {
     const world = new ArchiveWorld()
     const id = await world.stream({ terminalIndex: 1, stored: [0, 1] })

@@ -49,7 +49,8 @@ describe('decisions: every combination of what is found, and what is done then',
       ({ reason, phase, claim, differed, cleanUp }) => {
         if (phase === 'purged') return 'purge'
         if (phase === 'archived') return reason === 'clean' || cleanUp === 'due' ? 'clean' : 'acknowledge'
-        if (phase === 'cleaned' || phase === 'quarantined' || reason !== 'archive') return 'acknowledge'
+        if (phase === 'quarantined') return 'open'
+        if (phase === 'cleaned' || reason !== 'archive') return 'acknowledge'
         if (phase !== 'pending') return 'dispatch'
         if (claim === 'held') return 'wait for the claim'
         if (claim === 'lapsed') return 'take over'
