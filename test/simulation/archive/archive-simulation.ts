@@ -7,6 +7,7 @@ import type { CoordinatorSettings } from '../../../src/coordinator/index.ts'
 import { MemoryTaskQueue } from '../../../src/coordinator/memory/index.ts'
 import { systemInflate } from '../../../src/node/system-zlib.ts'
 import { streamId } from '../../../src/names/index.ts'
+import type { Random } from '../../../src/parts/index.ts'
 import {
   faultyBlobStore,
   faultyStorage,
@@ -117,7 +118,7 @@ export class ArchiveSimulation {
     const clock = this.steps.clock(process)
     const storage = faultyStorage(this.witness.storage, this.steps.faults(process, 'storage'))
     const blobs = faultyBlobStore(this.witness.blobs, this.steps.faults(process, 'blobs'))
-    const random = seededRandom(this.#seed * 1000 + this.#born)
+    const random = this.#random()
     switch (kind) {
       case 'archivist': {
         const parts = { coordinator, storage, blobs, clock, random, sha256 }
@@ -143,6 +144,11 @@ export class ArchiveSimulation {
     }
   }
 
+  /** Of one process: no two make the same ids. */
+  #random(): Random {
+    return seededRandom((this.#seed * 10_000 + this.#born) * 2 + 1)
+  }
+
   #coordinator(process: Process, isFaulty: boolean): Coordinator {
     const { steps, witness, queue } = this
     return new Coordinator({
@@ -151,7 +157,7 @@ export class ArchiveSimulation {
         : witness.streams,
       taskQueue: isFaulty ? faultyTaskQueue(queue, steps.faults(process, 'tasks')) : queue,
       clock: this.clock,
-      random: seededRandom(this.#seed * 1000 + this.#born),
+      random: this.#random(),
       sha256,
       settings: this.settings,
     })
