@@ -91,9 +91,7 @@ export async function writeRevision(write: RevisionWrite): Promise<Revision> {
   }
   // Of a new document the name of its folder too, whoever has made that.
   await Promise.all([syncFolder(folder), revision === 0 ? syncFolder(dirname(folder)) : undefined])
-  await Promise.all(
-    revisions.map(async (older) => older < number && removeFile(join(folder, String(older)))),
-  )
+  await Promise.all(revisions.map(async (older) => older < number && removeFile(join(folder, String(older)))))
   return revisionIn(text, path) // as it lies there: the caller may go on with what it has handed in
 }
 
