@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { readBlob } from '../../src/blob/index.ts'
 import { RecoveryLogError } from '../../src/errors/index.ts'
+import { Deferred } from '../../src/async/index.ts'
 import type { LogArchive } from '../../src/log-archive/index.ts'
 import type { StoragePut } from '../../src/storage/index.ts'
-import { faultyStorage } from '../../src/testing/index.ts'
+import { faultyBlobStore, faultyStorage } from '../../src/testing/index.ts'
 import { settle } from '../support/directory.ts'
 import { contentOf, entriesOf, lineOf, LogWorld, PATH, textOf } from './log-world.ts'
 
@@ -230,6 +232,37 @@ describe('log archive: what goes on by itself', () => {
     await archive.close()
     expect(world.clock.sleeping).toBe(0)
     expect(world.errors).toEqual([])
+  })
+
+  it('archiveDue waits for what the archivist has in hand', async () => {
+    const world = new LogWorld()
+    const held = new Deferred()
+    const blobs = faultyBlobStore(world.blobs, ({ method }) =>
+      method === 'put' ? { before: () => held.promise } : undefined,
+    )
+    await using archive = await world.open({ blobs, archivist: { pollMs: 1000 } })
+    await written(archive, 'a\n')
+    await archive.coordinator.dispatchDue()
+    await world.clock.advance(1000)
+    const state = { isDone: false }
+    const done = archive.archiveDue().finally(() => (state.isDone = true))
+    await settle()
+    expect(state.isDone).toBe(false)
+    held.resolve()
+    expect(await done).toEqual({ dispatched: 0, done: 1 })
+    expect((await archive.verify(PATH)).isGood).toBe(true)
+  })
+
+  it('what dead attempts have staged goes, wherever the settings have had it staged', async () => {
+    const world = new LogWorld()
+    await using archive = await world.open({ settings: { staging: 'gs://aside/s' } })
+    const key = `aside/s/${PROJECT}/a/${'0'.repeat(64)}/attempt/logstream.entries`
+    await world.blobs.put(key, new Uint8Array(1))
+    await archive.archiveDue()
+    expect(await readBlob(world.blobs, key)).toHaveLength(1)
+    await world.clock.advance(25 * 60 * 60 * 1000)
+    await archive.archiveDue()
+    await expect(readBlob(world.blobs, key)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
   it('a setting of the state store counts for what comes next, also where archives lie', async () => {
