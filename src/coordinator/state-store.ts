@@ -10,7 +10,7 @@ export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue | undefined }
 
 export interface StateDocument {
-  /** What sort of document it is: `stream`, `prefix`, `settings`, `writer`. Ids of different kinds never meet. */
+  /** What sort of document it is: `stream`, `prefix`, `settings`, `writer`, `source`. Ids of different kinds never meet. */
   readonly kind: string
   readonly project: string
   /** By what it is listed, in byte order within kind and project, where no other has it; a stream's is its path. */
