@@ -28,7 +28,10 @@ describe(`make-archives: our archives in the layout of the vectors (SEED=${SEED}
     }
     writeArchiveList(join(root, 'archives'), list)
     writeFileSync(join(root, MADE_FILE), JSON.stringify({ suites: ['archive/archives'] }))
-    const run = await runSuites(root, [suite, { file: 'archive/other.json', run: () => Promise.reject(new Error('not made')) }])
+    const run = await runSuites(root, [
+      suite,
+      { file: 'archive/other.json', run: () => Promise.reject(new Error('not made')) },
+    ])
     expect(run.failures).toEqual([])
     expect([...run.counts.values()].map((rules) => rules.get('equal to Go'))).toEqual(Array(COUNT).fill(5))
   })

@@ -69,9 +69,9 @@ function failTheUnknown(run: VectorRun, broken: readonly string[]): void {
       const path = join(folder, entry.name)
       if (entry.isDirectory()) visit(path)
       else if (folder === run.root && NOT_VECTORS.has(entry.name)) continue
-      else if (run.filesRead.has(path) || passedOver.some((file) => `${path}/`.startsWith(`${file}/`)))
-        {continue}
-      else fail(run, relative(run.root, path), 'no suite knows this file')
+      else if (run.filesRead.has(path) || passedOver.some((file) => `${path}/`.startsWith(`${file}/`))) {
+        continue
+      } else fail(run, relative(run.root, path), 'no suite knows this file')
     }
   }
   visit(run.root)
