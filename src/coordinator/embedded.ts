@@ -249,12 +249,13 @@ export class Coordinator implements CoordinatorService {
 
   async purgeStream(request: StreamId & WithSignal): Promise<void> {
     const stream = checkedStream(request)
+    const entry = await this.#quarantine.entryOf(stream)
     await this.#streams.change(stream, (record, { nowMs }) => {
       const phase = phaseAfter(record, 'purge')
       return phase === undefined ? undefined : { record: { ...record, phase, claim: null, purgedMs: nowMs } }
     })
     await this.#dispatcher.putAnew(stream, 'purge')
-    await this.#quarantine.leave(stream)
+    await this.#quarantine.leave(entry, stream)
   }
 
   quarantined(
@@ -266,14 +267,18 @@ export class Coordinator implements CoordinatorService {
   async releaseQuarantined(options: ReleaseQuarantinedOptions): Promise<void> {
     const { skipDamaged = false } = options
     const stream = checkedStream(options)
+    const entry = await this.#quarantine.entryOf(stream)
+    let isReleased = false
     await this.#streams.change(stream, (record, { nowMs }) => {
       const phase = phaseAfter(record, 'release')
+      isReleased = phase !== undefined
       if (phase === undefined) return undefined
       const released = { phase, skipDamaged, reason: null, differedCount: 0, dispatchedMs: nowMs }
       return { record: { ...record, ...released } }
     })
     await this.#dispatcher.putAnew(stream, 'archive')
-    await this.#quarantine.leave(stream)
+    // Another one may just be about to come into quarantine again: first the list, then the state.
+    if (isReleased) await this.#quarantine.leave(entry, stream)
   }
 
   deadLetters(options: WithSignal = {}): AsyncIterable<DeadLetter> {

@@ -9,6 +9,7 @@ import {
 import type { Clock, Random, Sha256Factory } from '../parts/index.ts'
 import type { WithSignal } from '../storage/index.ts'
 import { toBase64 } from './base64.ts'
+import { changeDocument } from './change-document.ts'
 import type { RegisteredPrefix, RegisterPrefixRequest } from './coordinator.ts'
 import { isSameSecret } from './same-secret.ts'
 import { shortestMs } from './settings-book.ts'
@@ -123,6 +124,17 @@ export class PrefixRegistry {
   #idOf(project: string, prefix: string): string {
     return `${project}/${prefixId(prefix, this.#parts.sha256)}`
   }
+}
+
+/** Ends a prefix: no new stream can be registered under it from now on, and it cannot be registered again. */
+export async function expirePrefix(store: StreamStore, id: string, options: WithSignal): Promise<void> {
+  await changeDocument(store, PREFIX_KIND, id, options, (before) => {
+    if (before === undefined) return undefined
+    const record = prefixRecord(before)
+    return record.expiresMs === 0
+      ? undefined
+      : prefixDocument(before.project, before.name, { ...record, expiresMs: 0 })
+  })
 }
 
 function checkNonce(nonce: Uint8Array): void {

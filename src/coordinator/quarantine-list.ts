@@ -1,3 +1,4 @@
+import { RecoveryLogError } from '../errors/index.ts'
 import type { WithSignal } from '../storage/index.ts'
 import { changeDocument } from './change-document.ts'
 import type { StreamId } from './coordinator.ts'
@@ -26,10 +27,20 @@ export class QuarantineList {
     await changeDocument(this.#store, QUARANTINE_KIND, streamDocumentId(record), options, () => entry)
   }
 
-  async leave(stream: StreamId & WithSignal): Promise<void> {
-    await changeDocument(this.#store, QUARANTINE_KIND, streamDocumentId(stream), stream, (before) =>
-      before === undefined || before.dueMs === null ? undefined : { ...before, dueMs: null },
-    )
+  /** What is on the list of a stream: to be read before the stream is taken out of quarantine. */
+  async entryOf(stream: StreamId & WithSignal): Promise<StoredDocument | undefined> {
+    return this.#store.read(QUARANTINE_KIND, streamDocumentId(stream), stream)
+  }
+
+  /** Takes an entry off the list, unless the stream has come into quarantine again since it was read. */
+  async leave(entry: StoredDocument | undefined, options: WithSignal): Promise<void> {
+    if (entry === undefined || entry.dueMs === null) return
+    const { id, revision, kind, project, name, value } = entry
+    try {
+      await this.#store.update(id, revision, { kind, project, name, value, dueMs: null }, options)
+    } catch (error) {
+      if (!RecoveryLogError.is(error, 'CONFLICT')) throw error
+    }
   }
 
   async *list(

@@ -345,8 +345,8 @@ function judgeDelete(vector: DeleteCase): Judged {
   if (error !== null) {
     return ['typed error', () => expectKind(deleted, error.code === 'NotFound' ? 'not_found' : 'invalid')]
   }
-  // In Go a purged stream is left behind: here it is as gone as the others. What is gone cannot be read, and its name
-  // cannot be registered, so the prefix stays.
+  // In Go a purged stream is left behind: here it is as gone as the others. What is gone cannot be read, and nothing can
+  // be registered under a prefix that is gone.
   const left =
     doubtful === undefined ? vector.streams_left : vector.streams_left.filter((path) => path !== PURGED)
   return [
@@ -362,6 +362,8 @@ function judgeDelete(vector: DeleteCase): Judged {
         else assert.match(answer.message, /^PURGED/)
       }
       assert.deepEqual(readable, left)
+      const later = await world.register(`${PREFIX}/+/later`).catch((caught: unknown) => caught)
+      assert.equal(!(later instanceof Error), vector.prefix_left)
     },
   ]
 }

@@ -62,6 +62,14 @@ const NOT_COMPARED: Readonly<Record<string, (shape: string, one: Case, place: Pl
   'archive/coordinator.json': (shape) =>
     /^cases\.\*\.(project|service_expiration_ms|project_expiration_ms)$/.test(shape) ||
     /^cases\.\*\.steps\.\*\.(at_ms|request\b.*|error\.text|response\.tasks\.\*\.realm)$/.test(shape), // rules 8 and 9
+  'archive/cache.json': (shape) => /^cases\.\*\.(size|expiration_ms|steps\.\*\.do\b)/.test(shape),
+  'archive/logs-api.json': (shape, one, place) =>
+    /^query_|^cases\.\*\.(path|names|admin|request|archived|stored_indices|entry_bytes|max_results)\b/.test(
+      shape,
+    ) ||
+    /\.(prefix|streams|index|log_count|byte_count|non_contiguous|code|text)\b/.test(shape) ||
+    (one['error'] !== null && /\.(matched|streams_left|prefix_left)\b/.test(shape)) || // rule 3
+    (place[2] === 'gets' && Number((one['gets'] as Case[])[Number(place[3])]?.['index']) < 0),
   'archive/messages.json': (shape) => /\.(hex|stream_type)$/.test(shape) || /\.(fields\.|error)/.test(shape),
 }
 
