@@ -268,17 +268,17 @@ export class Coordinator implements CoordinatorService {
     const { skipDamaged = false } = options
     const stream = checkedStream(options)
     const entry = await this.#quarantine.entryOf(stream)
-    let isReleased = false
+    const change = { isRelease: false }
     await this.#streams.change(stream, (record, { nowMs }) => {
       const phase = phaseAfter(record, 'release')
-      isReleased = phase !== undefined
+      change.isRelease = phase !== undefined
       if (phase === undefined) return undefined
       const released = { phase, skipDamaged, reason: null, differedCount: 0, dispatchedMs: nowMs }
       return { record: { ...record, ...released } }
     })
     await this.#dispatcher.putAnew(stream, 'archive')
     // Another one may just be about to come into quarantine again: first the list, then the state.
-    if (isReleased) await this.#quarantine.leave(entry, stream)
+    if (change.isRelease) await this.#quarantine.leave(entry, stream)
   }
 
   deadLetters(options: WithSignal = {}): AsyncIterable<DeadLetter> {
