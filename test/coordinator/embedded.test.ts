@@ -427,6 +427,21 @@ describe('coordinator: quarantine', () => {
     expect(others).toEqual([])
   })
 
+  it('release: a stream that comes back meanwhile stays on the list', async () => {
+    const world = makeWorld()
+    const { coordinator, taskQueue } = world
+    const state = await makeStream(world)
+    await coordinator.quarantine({ ...state, reason: 'first' })
+    const put = taskQueue.put.bind(taskQueue)
+    taskQueue.put = async (...args) => {
+      taskQueue.put = put
+      await coordinator.quarantine({ ...state, reason: 'again' })
+      return put(...args)
+    }
+    await coordinator.releaseQuarantined(state)
+    expect((await quarantineOf(world)).map(({ reason }) => reason)).toEqual(['again'])
+  })
+
   it('release: a dead letter lives again', async () => {
     const world = makeWorld()
     const { coordinator, clock } = world
