@@ -9,7 +9,7 @@ import { FileBlobStore } from '../src/blob/file/index.ts'
 import type { BlobStore, ByteRange } from '../src/blob/index.ts'
 import type { LogEntry } from '../src/wire/logdog/index.ts'
 import { logdog } from '../test/support/logdog-static.js'
-import { question } from './harness.ts'
+import { question, WARM_ROUNDS } from './harness.ts'
 import type { Setup, Variant } from './harness.ts'
 import { archiveBatches, encodeArchive, ENTRIES, sha256 } from './support/archive-input.ts'
 import { ARCHIVE_DESCRIPTOR, xorshift32 } from './workloads.ts'
@@ -82,6 +82,7 @@ function encodeSetup(): Setup {
   assert.equal(createHash('sha256').update(index).digest('hex'), CHECKS.index)
   return {
     unit: 'M/s',
+    rounds: WARM_ROUNDS,
     subject: { operations: ENTRIES, run: () => encodeArchive(ENTRIES, BYTE_RANGE, () => undefined) },
     floor: { operations: ENTRIES, run: () => void encodePlainly() },
     note: 'protobufjs static; Go 1.25',
@@ -238,6 +239,7 @@ async function scanSetup(): Promise<Setup> {
   const reader = new ArchiveReader({ blobs: { get }, entries: 'e', index: 'i' })
   return {
     unit: 'M/s',
+    rounds: WARM_ROUNDS,
     subject: {
       operations: ENTRIES,
       async run() {

@@ -99,6 +99,12 @@ export const NO_ROWS = 3
 
 const DEFAULT_ROUNDS = 5
 
+/**
+ * For rows that only compute: it takes several rounds until V8 has compiled what they do for good, and in a service it
+ * has.
+ */
+export const WARM_ROUNDS = 13
+
 /** Measures and prints those of `rows` that the command line asks for. */
 export async function question(text: string, rows: readonly Row[]): Promise<void> {
   const options = parseOptions(process.argv.slice(2))

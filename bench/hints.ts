@@ -3,7 +3,7 @@ import protobuf from 'protobufjs'
 import { FSM } from '../src/fsm/index.ts'
 import { hintsFromJson, hintsFromProto, hintsToJson, hintsToProto } from '../src/wire/index.ts'
 import type { FSMHints } from '../src/wire/index.ts'
-import { question } from './harness.ts'
+import { question, WARM_ROUNDS } from './harness.ts'
 import type { Row } from './harness.ts'
 import { applyLog } from './support/apply-log.ts'
 import { churn } from './workloads.ts'
@@ -62,6 +62,7 @@ function row(
       const given = input()
       return {
         unit: 'k/s', // files in a second
+        rounds: WARM_ROUNDS,
         subject: { operations: FILES, run: () => run(given) },
         floor: { operations: FILES, run: () => floor(given) },
         note: go,

@@ -6,7 +6,7 @@ import { FSM } from '../src/fsm/index.ts'
 import { FileJournal } from '../src/journal/file/index.ts'
 import type { Journal } from '../src/journal/index.ts'
 import { Recorder } from '../src/recorder/index.ts'
-import { growth, question } from './harness.ts'
+import { growth, question, WARM_ROUNDS } from './harness.ts'
 import type { Row, Variant } from './harness.ts'
 import { DiscardJournal } from './support/discard-journal.ts'
 import { PlainRecorder } from './support/plain-stack.ts'
@@ -128,6 +128,7 @@ await question('How fast does a recorder record?', [
     goals: [{ of: 'ratio', atLeast: 9 }],
     prepare: () => ({
       unit: 'M/s',
+      rounds: WARM_ROUNDS,
       subject: inMemory(OPERATIONS),
       floor: { operations: OPERATIONS, run: () => recordPlainly({ size: 64, operations: OPERATIONS }) },
       note: 'Go 7 M/s, framing and state only',
