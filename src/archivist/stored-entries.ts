@@ -1,8 +1,8 @@
 import { accountOf } from '../archive/index.ts'
 import type { ArchiveManifest, DamagedEntry, EntrySource } from '../archive/index.ts'
 import { RecoveryLogError } from '../errors/index.ts'
+import { decodeStored } from '../storage/index.ts'
 import type { IntermediateStorage, StoredEntry, StreamName, WithSignal } from '../storage/index.ts'
-import { decodeLogEntry } from '../wire/logdog/index.ts'
 import type { LogEntry } from '../wire/logdog/index.ts'
 
 /** What intermediate storage holds of a stream, as an archive's source, and held against a manifest. */
@@ -29,21 +29,12 @@ export async function* storedEntries(
   }
 }
 
-function entryOf({ index, bytes }: StoredEntry, stream: StreamName, skip: boolean): LogEntry | DamagedEntry {
+function entryOf(stored: StoredEntry, stream: StreamName, skip: boolean): LogEntry | DamagedEntry {
   try {
-    const entry = decodeLogEntry(bytes)
-    if (entry.streamIndex === index) return entry
-    const what = `the entry at ${index} says that it is ${entry.streamIndex}`
-    throw new RecoveryLogError('CORRUPT', what, { ...stream, index, streamIndex: entry.streamIndex })
-  } catch (cause) {
-    if (!(cause instanceof RecoveryLogError)) throw cause
-    if (skip) return { damaged: true, streamIndex: index }
-    throw new RecoveryLogError(
-      'CORRUPT',
-      `${stream.path} at ${index}: ${cause.message}`,
-      { ...stream, index },
-      { cause },
-    )
+    return decodeStored(stream, stored)
+  } catch (error) {
+    if (skip && RecoveryLogError.is(error, 'CORRUPT')) return { damaged: true, streamIndex: stored.index }
+    throw error
   }
 }
 

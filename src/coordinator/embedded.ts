@@ -33,6 +33,7 @@ import { SettingsBook } from './settings-book.ts'
 import type { OwnSettings } from './settings-book.ts'
 import type { CoordinatorSettings } from './settings.ts'
 import type { StreamStore } from './state-store.ts'
+import { newStreamRecord } from './stream-record.ts'
 import type { StreamRecord } from './stream-record.ts'
 import {
   abandoned,
@@ -295,27 +296,16 @@ export class Coordinator implements CoordinatorService {
     path: string,
   ): StreamRecord {
     const nowMs = this.#parts.clock.now()
-    const record: StreamRecord = {
-      project,
-      path,
-      id: streamId(path, this.#parts.sha256),
-      protoVersion: PROTO_VERSION,
-      descriptor: new Uint8Array(descriptor),
-      terminalIndex: -1,
-      phase: 'streaming',
-      claim: null,
-      archive: null,
-      reason: null,
-      skipDamaged: false,
-      differedCount: 0,
-      createdMs: nowMs,
-      changedMs: nowMs,
-      terminatedMs: null,
-      dispatchedMs: null,
-      archivedMs: null,
-      cleanedMs: null,
-      purgedMs: null,
-    }
+    const record = newStreamRecord(
+      {
+        project,
+        path,
+        id: streamId(path, this.#parts.sha256),
+        protoVersion: PROTO_VERSION,
+        descriptor: new Uint8Array(descriptor),
+      },
+      nowMs,
+    )
     return (terminalIndex < 0 ? undefined : terminated(record, terminalIndex, nowMs)) ?? record
   }
 }

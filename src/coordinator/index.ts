@@ -38,7 +38,7 @@ export type { CoordinatorSettings } from './settings.ts'
 export type { JsonValue, StateDocument, StateQuery, StoredDocument, StreamStore } from './state-store.ts'
 export { changeDocument } from './change-document.ts'
 export { STREAM_KIND, streamDocument, streamDocumentId, streamRecord } from './stream-document.ts'
-export { STREAM_PHASES } from './stream-record.ts'
+export { newStreamRecord, STREAM_PHASES } from './stream-record.ts'
 export type { ArchivedFiles, StreamClaim, StreamPhase, StreamRecord } from './stream-record.ts'
 export { TASK_REASONS, TASK_TRIES_MAX } from './task-queue.ts'
 export type {

@@ -61,3 +61,27 @@ export interface StreamRecord {
   readonly cleanedMs: number | null
   readonly purgedMs: number | null
 }
+
+/** The record of a stream that is registered now, as one that is still written to. */
+export function newStreamRecord(
+  stream: Pick<StreamRecord, 'project' | 'path' | 'id' | 'protoVersion' | 'descriptor'>,
+  nowMs: number,
+): StreamRecord {
+  return {
+    ...stream,
+    terminalIndex: -1,
+    phase: 'streaming',
+    claim: null,
+    archive: null,
+    reason: null,
+    skipDamaged: false,
+    differedCount: 0,
+    createdMs: nowMs,
+    changedMs: nowMs,
+    terminatedMs: null,
+    dispatchedMs: null,
+    archivedMs: null,
+    cleanedMs: null,
+    purgedMs: null,
+  }
+}

@@ -1,6 +1,5 @@
-import { RecoveryLogError } from '../errors/index.ts'
+import { decodeStored } from '../storage/index.ts'
 import type { IntermediateStorage, StreamName } from '../storage/index.ts'
-import { decodeLogEntry } from '../wire/logdog/index.ts'
 import type { LogEntry } from '../wire/logdog/index.ts'
 
 /** How far a stream is stored. */
@@ -27,7 +26,7 @@ export interface ResumePoint extends StreamPosition {
 export async function resumePoint(storage: IntermediateStorage, stream: StreamName): Promise<ResumePoint> {
   const tail = await storage.tail(stream)
   if (tail === undefined) return { nextIndex: 0, sequence: 0, leastPrefixIndex: 0, lineBytes: 0 }
-  const last = decoded(stream, tail.index, tail.bytes)
+  const last = decodeStored(stream, tail)
   let lineBytes = 0
   let entry: LogEntry | undefined = last
   // A line goes on over any number of entries, all of the same sequence.
@@ -72,19 +71,7 @@ async function entryAt(
 ): Promise<LogEntry | undefined> {
   if (index < 0) return undefined
   for await (const [stored] of storage.get({ stream, from: index, limit: 1 })) {
-    return stored?.index === index ? decoded(stream, index, stored.bytes) : undefined
+    return stored?.index === index ? decodeStored(stream, stored) : undefined
   }
   return undefined
-}
-
-function decoded({ project, path }: StreamName, index: number, bytes: Uint8Array): LogEntry {
-  let cause: unknown
-  try {
-    const entry = decodeLogEntry(bytes)
-    if (entry.streamIndex === index) return entry
-  } catch (error) {
-    cause = error
-  }
-  const message = `what is stored as entry ${index} of ${path} is not that`
-  throw new RecoveryLogError('CORRUPT', message, { project, path, index }, { cause })
 }

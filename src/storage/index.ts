@@ -1,3 +1,4 @@
+export { decodeStored } from './decode-stored.ts'
 export { MemoryStorage } from './memory/index.ts'
 export { STORED_ENTRY_BYTES_MAX } from './rules.ts'
 export type {

@@ -4,7 +4,13 @@ import type { ArchivistParts, TaskReport } from '../../src/archivist/index.ts'
 import { ArchiveTaskRun } from '../../src/archivist/index.ts'
 import { readBlob } from '../../src/blob/index.ts'
 import { MemoryBlobStore } from '../../src/blob/memory/index.ts'
-import { Coordinator, streamDocument, streamDocumentId, STREAM_KIND } from '../../src/coordinator/index.ts'
+import {
+  Coordinator,
+  newStreamRecord,
+  streamDocument,
+  streamDocumentId,
+  STREAM_KIND,
+} from '../../src/coordinator/index.ts'
 import type { CoordinatorSettings, StreamRecord, TaskReason } from '../../src/coordinator/index.ts'
 import { MemoryStreamStore, MemoryTaskQueue } from '../../src/coordinator/memory/index.ts'
 import { splitStreamPath, streamId } from '../../src/names/index.ts'
@@ -65,26 +71,12 @@ export class ArchiveWorld {
     const { path = PATH, terminalIndex = -1, stored = [] } = options
     const id = streamId(path, sha256)
     const nowMs = this.clock.now()
+    const descriptor = options.descriptor ?? descriptorOf(path)
     const record: StreamRecord = {
-      project: PROJECT,
-      path,
-      id,
-      protoVersion: '1',
-      descriptor: options.descriptor ?? descriptorOf(path),
+      ...newStreamRecord({ project: PROJECT, path, id, protoVersion: '1', descriptor }, nowMs),
       terminalIndex,
       phase: terminalIndex < 0 ? 'streaming' : 'terminated',
-      claim: null,
-      archive: null,
-      reason: null,
-      skipDamaged: false,
-      differedCount: 0,
-      createdMs: nowMs,
-      changedMs: nowMs,
       terminatedMs: terminalIndex < 0 ? null : nowMs,
-      dispatchedMs: null,
-      archivedMs: null,
-      cleanedMs: null,
-      purgedMs: null,
       ...options.record,
     }
     await this.streams.create(streamDocumentId(record), streamDocument(record, null))

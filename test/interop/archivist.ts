@@ -5,7 +5,13 @@ import type { ArchivistParts, TaskReport } from '../../src/archivist/index.ts'
 import type { BlobStore } from '../../src/blob/index.ts'
 import { readBlob } from '../../src/blob/index.ts'
 import { MemoryBlobStore } from '../../src/blob/memory/index.ts'
-import { Coordinator, streamDocument, streamDocumentId, STREAM_KIND } from '../../src/coordinator/index.ts'
+import {
+  Coordinator,
+  newStreamRecord,
+  streamDocument,
+  streamDocumentId,
+  STREAM_KIND,
+} from '../../src/coordinator/index.ts'
 import type {
   ArchiveDispatcher,
   ArchiveStreamRequest,
@@ -260,23 +266,10 @@ class Scene {
     const nowMs = this.clock.now()
     const { terminal_index: terminalIndex, proto_version: protoVersion } = given.state
     const record: StreamRecord = {
-      ...stream,
-      protoVersion,
-      descriptor: fromHex(given.descriptor_hex),
+      ...newStreamRecord({ ...stream, protoVersion, descriptor: fromHex(given.descriptor_hex) }, nowMs),
       terminalIndex,
       phase: terminalIndex < 0 ? 'streaming' : 'terminated',
-      claim: null,
-      archive: null,
-      reason: null,
-      skipDamaged: false,
-      differedCount: 0,
-      createdMs: nowMs,
-      changedMs: nowMs,
       terminatedMs: terminalIndex < 0 ? null : nowMs,
-      dispatchedMs: null,
-      archivedMs: null,
-      cleanedMs: null,
-      purgedMs: null,
     }
     await this.streams.create(streamDocumentId(record), streamDocument(record, null))
   }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { throwIfAborted } from '../../async/index.ts'
 import { CallGate } from '../../blob/index.ts'
 import type { Clock } from '../../parts/index.ts'
 import type { WithSignal } from '../../storage/index.ts'
@@ -12,7 +11,7 @@ import { ChangeFeed, FEED_GAP_MS } from './change-feed.ts'
 import { removeLeftovers } from './leftovers.ts'
 import type { Revision } from './revision-file.ts'
 import { readLatest, writeRevision } from './revision-folder.ts'
-import { checkRefreshMs, storeError, syncFolder } from './system.ts'
+import { checkRefreshMs, guarded, storeError, syncFolder } from './system.ts'
 
 export interface FileStreamStoreOptions {
   /** Where the store lies. Made when it is missing. Any number of processes may share it. */
@@ -212,15 +211,8 @@ export class FileStreamStore implements StreamStore {
     return join(this.#documents, hash.slice(0, 2), hash)
   }
 
-  async #call<T>(what: string, { signal }: WithSignal, body: () => Promise<T>): Promise<T> {
-    return this.#gate.run(async () => {
-      throwIfAborted(signal)
-      try {
-        return await body()
-      } catch (error) {
-        throw storeError(error, what)
-      }
-    })
+  async #call<T>(what: string, options: WithSignal, body: () => Promise<T>): Promise<T> {
+    return guarded(this.#gate, what, options, body)
   }
 }
 

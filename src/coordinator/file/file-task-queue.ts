@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { throwIfAborted } from '../../async/index.ts'
 import { CallGate } from '../../blob/index.ts'
 import type { Clock } from '../../parts/index.ts'
 import type { WithSignal } from '../../storage/index.ts'
@@ -9,7 +8,7 @@ import { SortedBlocks } from '../sorted-blocks.ts'
 import { checkCount, lapsedReason, leaseLapsed, releasedUntil, TASK_TRIES_MAX } from '../task-queue.ts'
 import type { ArchiveTask, DeadLetter, ReleaseOptions, TaskKey, TaskLease, TaskQueue } from '../task-queue.ts'
 import { removeLeftovers } from './leftovers.ts'
-import { checkRefreshMs, GroupedSync, storeError, syncFolder } from './system.ts'
+import { GroupedSync, checkRefreshMs, guarded, storeError, syncFolder } from './system.ts'
 import type { TaskState } from './task-file.ts'
 import {
   changeState,
@@ -285,15 +284,8 @@ export class FileTaskQueue implements TaskQueue {
     return join(this.#tasks, hash)
   }
 
-  async #call<T>(what: string, { signal }: WithSignal, body: () => Promise<T>): Promise<T> {
-    return this.#gate.run(async () => {
-      throwIfAborted(signal)
-      try {
-        return await body()
-      } catch (error) {
-        throw storeError(error, what)
-      }
-    })
+  async #call<T>(what: string, options: WithSignal, body: () => Promise<T>): Promise<T> {
+    return guarded(this.#gate, what, options, body)
   }
 }
 

@@ -1,8 +1,11 @@
 import { closeSync, fsync, openSync, unlink } from 'node:fs'
 import { promisify } from 'node:util'
+import { throwIfAborted } from '../../async/index.ts'
+import type { CallGate } from '../../blob/index.ts'
 import { RecoveryLogError } from '../../errors/index.ts'
 import type { ErrorCode } from '../../errors/index.ts'
 import { systemErrorCode } from '../../parts/index.ts'
+import type { WithSignal } from '../../storage/index.ts'
 
 /**
  * What both file back ends ask of the system. Small files are read and named by synchronous calls, which are the
@@ -75,6 +78,23 @@ export function ifThere<T>(body: () => T): T | undefined {
     if (systemErrorCode(error) === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Runs a call of a back end: not when it is closed or aborted, and with its failures as errors of ours. */
+export async function guarded<T>(
+  gate: CallGate,
+  what: string,
+  { signal }: WithSignal,
+  body: () => Promise<T>,
+): Promise<T> {
+  return gate.run(async () => {
+    throwIfAborted(signal)
+    try {
+      return await body()
+    } catch (error) {
+      throw storeError(error, what)
+    }
+  })
 }
 
 /** Throws RangeError for what is no time from 0. */

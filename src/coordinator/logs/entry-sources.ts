@@ -1,9 +1,8 @@
 import { ArchiveReader } from '../../archive/index.ts'
 import type { IndexCache } from '../../archive/index.ts'
 import type { BlobStore } from '../../blob/index.ts'
-import { RecoveryLogError } from '../../errors/index.ts'
+import { decodeStored } from '../../storage/index.ts'
 import type { IntermediateStorage, StoredEntry, WithSignal } from '../../storage/index.ts'
-import { decodeLogEntry } from '../../wire/logdog/index.ts'
 import type { LogEntry } from '../../wire/logdog/index.ts'
 import type { ArchivedFiles, StreamRecord } from '../stream-record.ts'
 
@@ -45,7 +44,7 @@ export async function* storedEntries(
     for (const stored of owned(batch)) {
       if (stored.index > end) break
       try {
-        entries.push(decoded(stored, record))
+        entries.push(decodeStored(record, stored))
       } catch (error) {
         // What is whole before the damage is given first.
         if (entries.length > 0) yield entries
@@ -84,16 +83,4 @@ function owned(batch: readonly StoredEntry[]): StoredEntry[] {
     at += bytes.length
     return { index, bytes: copy.subarray(at - bytes.length, at) }
   })
-}
-
-function decoded({ index, bytes }: StoredEntry, { project, path }: StreamRecord): LogEntry {
-  let cause: unknown
-  try {
-    const entry = decodeLogEntry(bytes)
-    if (entry.streamIndex === index) return entry
-  } catch (error) {
-    cause = error
-  }
-  const message = `what is stored as entry ${index} of ${path} is not that`
-  throw new RecoveryLogError('CORRUPT', message, { project, path, index }, { cause })
 }
