@@ -5,8 +5,8 @@
 import { unsupported, withVirtualPaths, systemError } from './errors.ts'
 import { flagNumbersOf, type FlagNumbers } from './flags.ts'
 
-// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- whatever the object has under that name
-type AnyFunction = Function
+/** Whatever the object has under that name. */
+type AnyFunction = (...args: unknown[]) => unknown
 
 /** An object of the shape of `node:fs`: with synchronous functions, or with `promises` only. */
 export type NodeShaped = object
@@ -84,7 +84,7 @@ export class Disk {
   /** Calls a function that has no synchronous and no promise form, such as `watch`. */
   invoke(name: string, args: readonly unknown[]): unknown {
     try {
-      return (this.#fs[name] as AnyFunction).apply(this.#fs, args)
+      return (this.#fs[name] as AnyFunction).apply(this.#fs, [...args])
     } catch (error) {
       throw this.#translated(error)
     }
