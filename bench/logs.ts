@@ -10,17 +10,19 @@ import { growth, question } from './harness.ts'
 import { sha256 } from './support/archive-input.ts'
 
 const STREAMS = 100_000
-/** Of them this many match a glob. */
-const MATCHING = 100
+/** Streams lie in jobs of a hundred, and jobs in steps of ten. */
+const JOB = 100
+const STEP = 10 * JOB
 const QUERIES = 100
 const PROJECT = 'project'
 const PREFIX = 'some/prefix/of/a/build'
 
-/** Streams in groups of a hundred, and everything that reads them. */
+/** So many streams, and everything that reads them. */
 async function logsOf(streams: number): Promise<Logs> {
   const streamStore = new MemoryStreamStore()
   for (let i = 0; i < streams; i++) {
-    const record = recordOf(`step-${Math.floor(i / MATCHING)}/part-${i % MATCHING}/stdout`)
+    const [step, job, part] = [Math.floor(i / STEP), Math.floor((i % STEP) / JOB), i % JOB]
+    const record = recordOf(`step-${step}/job-${job}/part-${part}/stdout`)
     await streamStore.create(streamDocumentId(record), streamDocument(record, null))
   }
   return new Logs({
@@ -59,18 +61,33 @@ function recordOf(name: string): StreamRecord {
   }
 }
 
-/** Asks for a group of streams, each time another; answers the median in milliseconds. */
-async function ask(logs: Logs, streams: number): Promise<number> {
+/** Asks for one group of streams after another, all pages of each; answers the median in milliseconds. */
+async function ask(logs: Logs, groupStreams: number, nameOf: (query: number) => string): Promise<number> {
   const times: number[] = []
   for (let i = 0; i < QUERIES; i++) {
-    const group = (i * 7919) % (streams / MATCHING)
-    const path = `${PREFIX}/+/step-${group}/*/stdout`
+    const query = { project: PROJECT, path: `${PREFIX}/+/${nameOf(i)}`, tags: { os: 'linux' } }
+    let found = 0
     const begin = performance.now()
-    const page = await logs.query({ project: PROJECT, path, tags: { os: 'linux' } })
+    let page = await logs.query(query)
+    for (;;) {
+      found += page.streams.length
+      const { nextPageToken: pageToken } = page
+      if (pageToken === undefined) break
+      page = await logs.query({ ...query, pageToken })
+    }
     times.push(performance.now() - begin)
-    assert.equal(page.streams.length, MATCHING)
+    assert.equal(found, groupStreams)
   }
   return times.sort((a, b) => a - b)[QUERIES >> 1] as number
+}
+
+/** Each time another of the jobs of so many streams. */
+function askForJobs(logs: Logs, streams: number): Promise<number> {
+  return ask(logs, JOB, (i) => `step-${(i * 7919) % (streams / STEP)}/job-${i % (STEP / JOB)}/*/stdout`)
+}
+
+function askForSteps(logs: Logs, streams: number): Promise<number> {
+  return ask(logs, STEP, (i) => `step-${(i * 7919) % (streams / STEP)}/*/*/stdout`)
 }
 
 await question('How fast are streams found by a glob?', [
@@ -79,8 +96,8 @@ await question('How fast are streams found by a glob?', [
     goals: [{ of: 'value', atMost: 20 }],
     async prepare() {
       const logs = await logsOf(STREAMS)
-      const subject = { operations: 1, run: () => ask(logs, STREAMS) }
-      return { unit: 'ms', subject, note: `p50; ${STREAMS} streams, ${MATCHING} match` }
+      const subject = { operations: 1, run: () => askForJobs(logs, STREAMS) }
+      return { unit: 'ms', subject, note: `p50; ${STREAMS} streams, ${JOB} match` }
     },
   },
   growth('logs/query/store', {
@@ -90,9 +107,21 @@ await question('How fast are streams found by a glob?', [
       const [small, large] = [await logsOf(few), await logsOf(STREAMS)]
       return {
         unit: 'ms',
-        small: { operations: 1, run: () => ask(small, few) },
-        large: { operations: 1, run: () => ask(large, STREAMS) },
+        small: { operations: 1, run: () => askForJobs(small, few) },
+        large: { operations: 1, run: () => askForJobs(large, STREAMS) },
         note: `the same answer from ${few} and from ${STREAMS} streams`,
+      }
+    },
+  }),
+  growth('logs/query/answer', {
+    atMost: 1.3,
+    async prepare() {
+      const logs = await logsOf(STREAMS)
+      return {
+        unit: 'us',
+        small: { operations: JOB, run: () => askForJobs(logs, STREAMS) },
+        large: { operations: STEP, run: () => askForSteps(logs, STREAMS) },
+        note: `for each stream found, ${JOB} and ${STEP} of the same ${STREAMS}`,
       }
     },
   }),

@@ -13,9 +13,14 @@ export function toBase64(bytes: Uint8Array): string {
 
 /** The bytes, or undefined when `text` is no base64. */
 export function fromBase64(text: string): Uint8Array | undefined {
+  let characters: string
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+    characters = atob(text)
   } catch {
     return undefined
   }
+  // `Uint8Array.from` would go through an iterator: a sixth of a query for streams.
+  const bytes = new Uint8Array(characters.length)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at)
+  return bytes
 }

@@ -25,11 +25,20 @@ export interface LogStream {
 
 /** @throws RecoveryLogError `CORRUPT` for a descriptor that cannot be decoded */
 export function logStreamOf(record: StreamRecord): LogStream {
-  const { project, path, id, protoVersion, phase, terminalIndex, archive, reason } = record
-  const { createdMs, changedMs, terminatedMs, archivedMs, purgedMs } = record
   return {
-    ...{ project, path, id, protoVersion, descriptor: decodeDescriptor(record.descriptor) },
-    ...{ phase, terminalIndex, archive, reason },
-    ...{ createdMs, changedMs, terminatedMs, archivedMs, purgedMs },
+    project: record.project,
+    path: record.path,
+    id: record.id,
+    protoVersion: record.protoVersion,
+    descriptor: decodeDescriptor(record.descriptor),
+    phase: record.phase,
+    terminalIndex: record.terminalIndex,
+    archive: record.archive,
+    reason: record.reason,
+    createdMs: record.createdMs,
+    changedMs: record.changedMs,
+    terminatedMs: record.terminatedMs,
+    archivedMs: record.archivedMs,
+    purgedMs: record.purgedMs,
   }
 }

@@ -4,9 +4,9 @@ import type { Sha256Factory } from '../../parts/index.ts'
 import type { WithSignal } from '../../storage/index.ts'
 import { StreamType } from '../../wire/logdog/index.ts'
 import { fromBase64, toBase64 } from '../base64.ts'
-import type { StreamStore } from '../state-store.ts'
+import type { StoredDocument, StreamStore } from '../state-store.ts'
 import { STREAM_KIND, streamDocumentId, streamRecord } from '../stream-document.ts'
-import type { StreamPhase, StreamRecord } from '../stream-record.ts'
+import type { StreamPhase } from '../stream-record.ts'
 import { logStreamOf } from './log-stream.ts'
 import type { LogStream } from './log-stream.ts'
 import { parsePathGlob } from './path-glob.ts'
@@ -67,35 +67,38 @@ export async function queryStreams(parts: QueryParts, query: LogsQuery): Promise
   const streams: LogStream[] = []
   // One more than the page takes tells whether there is another.
   const batch = Math.max(pageLength + 1, BATCH_STREAMS_MIN)
-  for await (const record of candidates(parts, query, { glob, after, batch })) {
-    if (!glob.matches(record.path)) continue
-    const stream = logStreamOf(record)
-    if (!isWanted(stream, query)) continue
-    if (streams.length === pageLength) return { streams, nextPageToken: tokenOf(streams) }
-    streams.push(stream)
+  for await (const documents of candidates(parts, query, { glob, after, batch })) {
+    for (const document of documents) {
+      // A document's name is the path: what does not match is not read.
+      if (!glob.matches(document.name)) continue
+      const stream = logStreamOf(streamRecord(document))
+      if (!isWanted(stream, query)) continue
+      if (streams.length === pageLength) return { streams, nextPageToken: tokenOf(streams) }
+      streams.push(stream)
+    }
   }
   return { streams, nextPageToken: undefined }
 }
 
-/** The streams in question, in the order of their paths. */
+/** The documents of the streams in question, in the order of their paths. */
 async function* candidates(
   { store, sha256 }: QueryParts,
   { project, signal }: LogsQuery,
   place: { readonly glob: PathGlob; readonly after: string | undefined; readonly batch: number },
-): AsyncGenerator<StreamRecord, void, undefined> {
+): AsyncGenerator<readonly StoredDocument[], void, undefined> {
   const options = signal === undefined ? {} : { signal }
   const { exact, head } = place.glob
   let { after } = place
   if (exact !== undefined && (after === undefined || after < exact)) {
     const id = streamDocumentId({ project, id: streamId(exact, sha256) })
     const stored = await store.read(STREAM_KIND, id, options)
-    if (stored !== undefined) yield streamRecord(stored)
+    if (stored !== undefined) yield [stored]
   }
   if (head === undefined) return
   const query = { kind: STREAM_KIND, project, head, limit: place.batch, ...options }
   for (;;) {
     const found = await store.query(after === undefined ? query : { ...query, after })
-    for (const stored of found) yield streamRecord(stored)
+    yield found
     if (found.length < place.batch) return
     after = found.at(-1)?.name
   }
