@@ -169,7 +169,7 @@ async function gibArchive(): Promise<{
   const index = ArchiveIndex.parse(Buffer.concat(indexFile))
   const next = xorshift32(0x12345678)
   const indexes = Array.from({ length: GETS }, () => next() % (GIB_ENTRIES - GET_LIMIT))
-  const fd = openSync(join(dir, 'store/blobs/b/archive/logstream.entries.blob'), 'r')
+  const fd = openSync(join(dir, 'store/blobs/b,archive,logstream.entries.blob'), 'r')
   const p = { quantile: 0.5 }
   const get = timed(p, indexes, async (first) => {
     let count = 0

@@ -132,15 +132,23 @@ async function moveFiles(
   const due = await filesThatDiffer(parts, location.final, manifest)
   if (due.some((name) => lost.includes(name))) return undefined
   try {
-    // The order is that of `filesThatDiffer`: the manifest comes last.
-    for (const name of due) {
-      await blobs.move(`${staged}/${name}`, `${location.final}/${name}`, signalOf(parts))
-    }
+    const move = async (name: string): Promise<void> =>
+      blobs.move(`${staged}/${name}`, `${location.final}/${name}`, signalOf(parts))
+    // The manifest comes last: where it is, all the others are.
+    const isMeta = (name: string): boolean => name === ArchiveFile.meta
+    await settled(due.filter((name) => !isMeta(name)).map(move))
+    for (const name of due.filter(isMeta)) await move(name)
     return due
   } catch (error) {
     if (RecoveryLogError.is(error, 'NOT_FOUND')) return undefined
     throw error
   }
+}
+
+/** Waits for all, so that nothing is under way any more when one has failed. */
+async function settled(calls: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(calls)).find((call) => call.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }
 
 /** The names of those files in `folder` that are not what the manifest says; last, the manifest's own. */

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../async/index.ts'
-import type { BlobStore } from '../blob/index.ts'
+import type { BlobStore, PutOptions } from '../blob/index.ts'
 import { toHex } from '../names/index.ts'
 import type { Sha256Factory } from '../parts/index.ts'
 import { decodeDescriptor } from '../wire/logdog/index.ts'
@@ -33,6 +33,8 @@ export interface WriteArchiveOptions {
   readonly terminalIndex?: number
   readonly entries: EntrySource
   readonly settings?: Partial<ArchiveSettings>
+  /** The files are put as drafts: they will be moved (`PutOptions`). Default false. */
+  readonly draft?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -46,7 +48,8 @@ const FULL_BYTES_MAX = 1024 * 1024
  * @throws RecoveryLogError what source and store throw; `CORRUPT` for a descriptor that cannot be decoded
  */
 export async function writeArchive(options: WriteArchiveOptions): Promise<ArchiveManifest> {
-  const { blobs, sha256, folder, descriptor, signal } = options
+  const { blobs, sha256, folder, descriptor, draft = false, signal } = options
+  const putOptions = signal === undefined ? { draft } : { draft, signal }
   const settings = archiveSettings(options.settings)
   const encoder = new ArchiveEncoder({ descriptor, terminalIndex: options.terminalIndex ?? -1, settings })
   const files = [
@@ -57,7 +60,7 @@ export async function writeArchive(options: WriteArchiveOptions): Promise<Archiv
     const { binaryFileExt } = decodeDescriptor(descriptor)
     files.push(new FileOnItsWay(dataFileName(binaryFileExt), encoder.data, sha256))
   }
-  const puts = files.map((file) => file.store(blobs, `${folder}/${file.name}`, signal))
+  const puts = files.map((file) => file.store(blobs, `${folder}/${file.name}`, putOptions))
   const [produced, ...stored] = await Promise.allSettled([produce(encoder, files, options), ...puts])
   const failures = [...stored, produced].flatMap((part) =>
     part.status === 'rejected' ? [part.reason as unknown] : [],
@@ -70,11 +73,7 @@ export async function writeArchive(options: WriteArchiveOptions): Promise<Archiv
     produced.value,
     Object.fromEntries(files.map((file) => [file.name, file.finished()])),
   )
-  await blobs.put(
-    `${folder}/${ArchiveFile.meta}`,
-    encodeManifest(manifest),
-    signal === undefined ? {} : { signal },
-  )
+  await blobs.put(`${folder}/${ArchiveFile.meta}`, encodeManifest(manifest), putOptions)
   return manifest
 }
 
@@ -118,9 +117,9 @@ class FileOnItsWay {
     this.#hash = sha256()
   }
 
-  async store(blobs: BlobStore, key: string, signal: AbortSignal | undefined): Promise<void> {
+  async store(blobs: BlobStore, key: string, options: PutOptions): Promise<void> {
     try {
-      await blobs.put(key, this.#pipe, signal === undefined ? {} : { signal })
+      await blobs.put(key, this.#pipe, options)
     } finally {
       this.#pipe.close()
     }

@@ -78,6 +78,8 @@ export class Attempt implements ArchiveClaims {
       terminalIndex: record.terminalIndex,
       entries: storedEntries(storage, this.#stream, { skipDamaged: record.skipDamaged, ...this.#signal() }),
       settings,
+      // Until the stream is archived its entries stay: a draft that the power has taken is staged again.
+      draft: true,
       ...this.#signal(),
     })
   }

@@ -9,6 +9,12 @@ export type BlobBody = Uint8Array | AsyncIterable<Uint8Array>
 export interface PutOptions {
   /** Fails with `CONFLICT` when the key is there: of any number of racing puts exactly one wins (B2). Default false. */
   readonly ifAbsent?: boolean
+  /**
+   * What is put is to be moved before anything depends on it: the power may go and take it, whole or in part, until
+   * `move` has made it durable. Told only by the digest of what is left. Stores that cannot make use of that put it as
+   * anything else. Default false.
+   */
+  readonly draft?: boolean
   /** Ends the put; nothing is left of it. */
   readonly signal?: AbortSignal
 }
@@ -83,7 +89,8 @@ export interface BlobStore {
   list(prefix: string, options?: ListOptions): AsyncIterable<BlobInfo>
 
   /**
-   * Gives a blob another key, in place of what is there. Idempotent: source gone and target there is success (B6).
+   * Gives a blob another key, in place of what is there, and makes a draft durable. Idempotent: source gone and target
+   * there is success (B6).
    *
    * @throws RecoveryLogError `NOT_FOUND` when both are gone
    */

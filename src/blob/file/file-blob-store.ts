@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { existsSync, linkSync, renameSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { throwIfAborted } from '../../async/index.ts'
 import { RecoveryLogError } from '../../errors/index.ts'
@@ -15,7 +17,7 @@ import type {
 } from '../blob-store.ts'
 import { CallGate } from '../call-gate.ts'
 import { alreadyThere, checkKey, checkRange, notFound } from '../key.ts'
-import { contentBytes, readBlobFile, writeBlobFile } from './blob-file.ts'
+import { contentBytes, readBlobFile, syncDraft, writeBlobFile } from './blob-file.ts'
 import { FolderSyncs, makeFolder, removeEmptyFolders, syncFolder } from './folders.ts'
 import { bytesOfKey, keyOfBytes, keyPartOf, pathOfKey } from './key-path.ts'
 import { blobError, ifThere, isMissing } from './system-error.ts'
@@ -93,6 +95,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
   async put(key: string, body: BlobBody, options: PutOptions = {}): Promise<void> {
     await this.#call('put', key, async () => {
       const path = this.#path(key)
+      const { draft: isDraft = false } = options
       throwIfAborted(options.signal)
       if (options.ifAbsent === true) {
         if (!this.supports.conditionalPut) {
@@ -101,13 +104,16 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
           })
         }
         // To save reading a body in vain. What decides is the link.
-        if ((await ifThere(stat(path))) !== undefined) throw alreadyThere(key)
+        if (existsSync(path)) throw alreadyThere(key)
       }
       const aside = join(this.#aside, `${randomUUID()}.tmp`)
       let isRenamed = false
       try {
-        await writeBlobFile(aside, body, options.signal)
-        await this.#place(path, () => (options.ifAbsent === true ? link(aside, path) : rename(aside, path)))
+        await writeBlobFile(aside, body, { isDraft, signal: options.signal })
+        await this.#place(path, () => {
+          if (options.ifAbsent === true) linkSync(aside, path)
+          else renameSync(aside, path)
+        })
         isRenamed = options.ifAbsent !== true
         this.#warm.drop(key)
       } catch (error) {
@@ -115,7 +121,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       } finally {
         if (!isRenamed) await ifThere(unlink(aside))
       }
-      await ifThere(this.#syncs.sync(dirname(path)))
+      if (!isDraft) await ifThere(this.#syncs.sync(dirname(path)))
     })
   }
 
@@ -133,7 +139,9 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
   async stat(key: string, options: WithSignal = {}): Promise<BlobInfo> {
     return this.#call('stat', key, async () => {
       throwIfAborted(options.signal)
-      return this.#info(key, this.#path(key))
+      const stats = statSync(this.#path(key), { throwIfNoEntry: false })
+      if (stats === undefined) throw notFound(key)
+      return infoOf(key, stats)
     })
   }
 
@@ -143,8 +151,8 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       const after = options.after === undefined ? undefined : bytesOfKey(options.after)
       const walk: Walk = { prefix: bytesOfKey(prefix), after, signal: options.signal }
       for await (const [bytes, path] of keysIn(this.#blobs, '', walk)) {
-        const info = await ifThere(this.#info(keyOfBytes(bytes), path))
-        if (info !== undefined) yield info
+        const stats = await ifThere(stat(path))
+        if (stats !== undefined) yield infoOf(keyOfBytes(bytes), stats)
       }
     } catch (error) {
       throw blobError(error, 'list', prefix)
@@ -159,18 +167,21 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       const target = this.#path(to)
       throwIfAborted(options.signal)
       try {
-        await this.#place(target, () => rename(source, target))
+        await syncDraft(source)
+        await this.#place(target, () => {
+          renameSync(source, target)
+        })
       } catch (error) {
         if (!isMissing(error)) throw error
-        if ((await ifThere(stat(target))) !== undefined) return // moved before, or by another meanwhile
-        await removeEmptyFolders(dirname(target), this.#blobs)
+        if (existsSync(target)) return // moved before, or by another meanwhile
+        removeEmptyFolders(dirname(target), this.#blobs)
         throw notFound(from)
       }
       this.#warm.drop(from)
       this.#warm.drop(to)
       // A rename is one change of both folders: that of the target makes it durable.
       await ifThere(this.#syncs.sync(dirname(target)))
-      await removeEmptyFolders(dirname(source), this.#blobs)
+      removeEmptyFolders(dirname(source), this.#blobs)
     })
   }
 
@@ -232,23 +243,18 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
     return `${this.#blobs}/${pathOfKey(key)}`
   }
 
-  async #info(key: string, path: string): Promise<BlobInfo> {
-    const { size, mtimeMs } = await stat(path)
-    return { key, size: contentBytes(key, size), modifiedMs: mtimeMs }
-  }
-
   /** Runs `body`, which gives a file its place at `path`; when the folder is missing, it is made first. */
-  async #place(path: string, body: () => Promise<void>): Promise<void> {
+  async #place(path: string, body: () => void): Promise<void> {
     const folder = dirname(path)
     let wasThere = false
     for (let tries = 1; ; tries++) {
       try {
-        await body()
+        body()
         return
       } catch (error) {
         if (!isMissing(error) || tries === FOLDER_TRIES) throw error
         // The folder is there, so it is the source that is not.
-        if (wasThere && (await ifThere(stat(folder))) !== undefined) throw error
+        if (wasThere && existsSync(folder)) throw error
       }
       // One that is removed while it is being made is made again.
       wasThere = (await ifThere(makeFolder(folder, this.#blobs, this.#syncs))) === false
@@ -258,7 +264,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
   /** After a name was taken out of `folder`: makes that durable, and removes what is empty now. */
   async #tidy(folder: string): Promise<void> {
     await ifThere(this.#syncs.sync(folder))
-    await removeEmptyFolders(folder, this.#blobs)
+    removeEmptyFolders(folder, this.#blobs)
   }
 }
 
@@ -268,23 +274,46 @@ interface Walk {
   readonly signal: AbortSignal | undefined
 }
 
-/** The keys in `folder`, which stands for those that begin with `begin`, each with the path of its file. */
+/** What lies in a folder: a file with the bytes of its key, or a folder with those that all keys in it begin with. */
+interface Place {
+  readonly bytes: string
+  readonly isFile: boolean
+  readonly path: string
+}
+
+/**
+ * The keys in `folder`, which stands for those that begin with `begin`, each with the path of its file; among them those of
+ * `beside`, files beside the folder whose keys begin so too.
+ */
 async function* keysIn(
   folder: string,
   begin: string,
   walk: Walk,
+  beside: readonly Place[] = [],
 ): AsyncGenerator<[string, string], void, undefined> {
   throwIfAborted(walk.signal)
   const names = (await ifThere(readdir(folder))) ?? []
-  const parts = names.map((name) => ({ ...keyPartOf(name), name }))
-  parts.sort((a, b) => (a.bytes < b.bytes ? -1 : a.bytes > b.bytes ? 1 : 0))
-  for (const { bytes, isFile, name } of parts) {
-    const key = begin + bytes
-    const path = `${folder}/${name}`
+  const places = names.map((name): Place => {
+    const { bytes, isFile } = keyPartOf(name)
+    return { bytes: begin + bytes, isFile, path: `${folder}/${name}` }
+  })
+  places.push(...beside)
+  places.sort((a, b) => (a.bytes < b.bytes ? -1 : a.bytes > b.bytes ? 1 : 0))
+  for (let at = 0; at < places.length;) {
+    const { bytes, isFile, path } = places[at++] as Place
     if (isFile) {
-      if (key.startsWith(walk.prefix) && (walk.after === undefined || key > walk.after)) yield [key, path]
-    } else if (mayHold(key, walk)) yield* keysIn(path, key, walk)
+      const isBehind = walk.after === undefined || bytes > walk.after
+      if (isBehind && bytes.startsWith(walk.prefix)) yield [bytes, path]
+      continue
+    }
+    const first = at
+    while (places[at]?.bytes.startsWith(bytes) === true) at++
+    if (mayHold(bytes, walk)) yield* keysIn(path, bytes, walk, places.slice(first, at))
   }
+}
+
+function infoOf(key: string, { size, mtimeMs }: Stats): BlobInfo {
+  return { key, size: contentBytes(key, size), modifiedMs: mtimeMs }
 }
 
 /** Whether keys that begin with `begin` can be among those asked for. */

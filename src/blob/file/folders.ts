@@ -1,5 +1,4 @@
-import { closeSync, fsync, openSync } from 'node:fs'
-import { mkdir, rmdir } from 'node:fs/promises'
+import { closeSync, fsync, mkdirSync, openSync, rmdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { systemErrorCode } from '../../parts/index.ts'
@@ -35,7 +34,7 @@ export async function syncFolder(path: string): Promise<void> {
  * missing.
  */
 export async function makeFolder(path: string, root: string, syncs: FolderSyncs): Promise<boolean> {
-  const first = await mkdir(path, { recursive: true })
+  const first = mkdirSync(path, { recursive: true })
   if (first === undefined) return false
   const parents: string[] = []
   for (let made = path; made !== root && made.length >= first.length; made = dirname(made)) {
@@ -72,10 +71,10 @@ export class FolderSyncs {
 }
 
 /** Removes `path`, and what is above it, below `root`, while it is empty. */
-export async function removeEmptyFolders(path: string, root: string): Promise<void> {
+export function removeEmptyFolders(path: string, root: string): void {
   for (let folder = path; folder !== root; folder = dirname(folder)) {
     try {
-      await rmdir(folder)
+      rmdirSync(folder)
     } catch (error) {
       if (isMissing(error)) continue // somebody else has removed it
       return // it is not empty, or may not be removed: it may stay
