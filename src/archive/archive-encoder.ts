@@ -4,6 +4,7 @@ import {
   encodeIndexTotals,
   indexEntryBytes,
   LogEntryWriter,
+  putTextFrame,
   writeIndexEntry,
 } from '../wire/logdog/index.ts'
 import type { IndexEntry, LogEntry, Time } from '../wire/logdog/index.ts'
@@ -226,12 +227,16 @@ export class ArchiveEncoder {
   }
 
   #write(entry: LogEntry): void {
-    const bytes = this.#writer.measure(entry)
     const { entries } = this
     const offset = entries.position
-    entries.reserve(FRAME_HEADER_BYTES_MAX + bytes)
-    const dataBegin = writeVarint(entries.bytes, entries.at, bytes)
-    entries.at = this.#writer.write(entries.bytes, dataBegin)
+    let bytes = putTextFrame(entries.bytes, entries.at, entry)
+    if (bytes >= 0) entries.at += varintLength(bytes) + bytes
+    else {
+      bytes = this.#writer.measure(entry)
+      entries.reserve(FRAME_HEADER_BYTES_MAX + bytes)
+      const dataBegin = writeVarint(entries.bytes, entries.at, bytes)
+      entries.at = this.#writer.write(entries.bytes, dataBegin)
+    }
     if (this.data !== undefined) this.#writeData(entry, this.data)
     this.#messageBytes += bytes
     this.#note(entry, offset)

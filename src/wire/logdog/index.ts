@@ -47,4 +47,5 @@ export {
 export type { IndexEntry, IndexTotals, LogIndex, ScannedIndex } from './log-index.ts'
 export { decodeTextEntry, peekPlainStreamIndex } from './text-entry.ts'
 export { plainTextStreamIndex } from './plain-text-entry.ts'
+export { putTextFrame } from './text-frame.ts'
 export type { Time } from './time.ts'

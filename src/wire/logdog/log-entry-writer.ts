@@ -3,10 +3,13 @@ import { utf8Length, writeUtf8 } from '../utf8.ts'
 import type { DatagramPart, LogContent, LogEntry, TextLine } from './log-entry.ts'
 import { BinaryTag, DatagramTag, EntryTag, LineTag, PartialTag, TextTag } from './log-entry-tags.ts'
 import { lengthOfVarint, numberBytes, putNumber, putVarint } from './put-varint.ts'
-import { TextEntryWriter } from './text-entry-writer.ts'
+import { putTextFrame, TEXT_FRAME_BYTES_MAX } from './text-frame.ts'
 import { timeBytes, writeTime } from './time.ts'
 
 const LINE_FEED = 10
+
+/** Where a frame is made whose message is wanted alone. */
+const frame = new Uint8Array(TEXT_FRAME_BYTES_MAX)
 
 /**
  * Encodes entries in two steps, so that they go straight to where they are to be: `measure` tells how much room an entry
@@ -14,8 +17,7 @@ const LINE_FEED = 10
  * not known last, as Go writes them.
  */
 export class LogEntryWriter {
-  readonly #text = new TextEntryWriter()
-  /** The entry that was measured last; undefined when `#text` has it. */
+  /** The entry that was measured last. */
   #entry: LogEntry | undefined
   #timeLength = 0
   #contentLength = 0
@@ -29,11 +31,6 @@ export class LogEntryWriter {
    * @throws RecoveryLogError `ENTRY_INVALID` for a delimiter with half a surrogate pair
    */
   measure(entry: LogEntry): number {
-    const textBytes = this.#text.measure(entry)
-    if (textBytes >= 0) {
-      this.#entry = undefined
-      return textBytes
-    }
     this.#entry = entry
     const { timeOffset, content, unknown } = entry
     let bytes = numberBytes(entry.prefixIndex) + numberBytes(entry.streamIndex) + numberBytes(entry.sequence)
@@ -50,8 +47,7 @@ export class LogEntryWriter {
 
   /** Writes the entry that was measured last at `position`, and answers where it ends. There must be room. */
   write(target: Uint8Array, position: number): number {
-    const entry = this.#entry
-    if (entry === undefined) return this.#text.write(target, position)
+    const entry = this.#entry as LogEntry
     const { timeOffset, content } = entry
     let at = position
     if (timeOffset !== undefined) {
@@ -115,6 +111,8 @@ function contentTag({ kind }: LogContent): number {
 
 /** `entry` in bytes of its own. Throws as `LogEntryWriter.measure` does. */
 export function encodeLogEntry(entry: LogEntry): Uint8Array {
+  const textBytes = putTextFrame(frame, 0, entry)
+  if (textBytes >= 0) return frame.slice(lengthOfVarint(textBytes), lengthOfVarint(textBytes) + textBytes)
   const writer = new LogEntryWriter()
   const bytes = new Uint8Array(writer.measure(entry))
   writer.write(bytes, 0)
