@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileStreamStore, FileTaskQueue } from '../../src/coordinator/file/index.ts'
-import { revisionText } from '../../src/coordinator/file/revision-file.ts'
-import { readLatest, writeRevision } from '../../src/coordinator/file/revision-folder.ts'
 
 const worker = join(import.meta.dirname, '../support/coordinator-worker.ts')
 const document = { kind: 'kind', project: 'proj', name: 'name', dueMs: null, value: 'ours' }
@@ -22,25 +20,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(dir, { recursive: true })
 })
-
-/** Makes revision 1, then writes on it, while `others` do what they do right before the link. */
-async function writeLate(others: (folder: string) => void): Promise<void> {
-  const folder = join(dir, 'document')
-  const write = { folder, aside: dir, id: 'a', document, known: undefined }
-  await writeRevision({ ...write, revision: 0, announce: () => undefined })
-  await writeRevision({
-    ...write,
-    revision: 1,
-    announce: () => {
-      others(folder)
-    },
-  })
-}
-
-function place(folder: string, revision: number, lineage: readonly string[]): void {
-  const text = revisionText('a', revision, { ...document, value: 'theirs' }, lineage)
-  writeFileSync(join(folder, String(revision)), text)
-}
 
 describe('file stream store: several processes', () => {
   it('counting: no step is lost, and each task is one process’s', async () => {
@@ -57,48 +36,6 @@ describe('file stream store: several processes', () => {
     const counted = { value: 45, revision: 45, name: 'count 45' }
     expect(await store.read('kind', 'counter')).toMatchObject(counted)
     expect(await store.query({ kind: 'kind', dueUntilMs: 45, limit: 9 })).toMatchObject([counted])
-  })
-
-  it('a writer that has slept: its number is free again, and it has lost all the same', async () => {
-    const late = writeLate((folder) => {
-      place(folder, 2, ['x'])
-      place(folder, 3, ['y', 'x'])
-      unlinkSync(join(folder, '1'))
-      unlinkSync(join(folder, '2'))
-    })
-    await expect(late).rejects.toMatchObject({ code: 'CONFLICT' })
-    expect(readdirSync(join(dir, 'document'))).toEqual(['3'])
-    expect(readLatest(join(dir, 'document'))?.document.value).toBe('theirs')
-  })
-
-  it('a writer that has slept for too long to know: OUTCOME_UNKNOWN', async () => {
-    const late = writeLate((folder) => {
-      place(folder, 12, ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])
-    })
-    await expect(late).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', data: { revision: 2 } })
-  })
-
-  it('a writer that comes second: CONFLICT, and nothing of it stays', async () => {
-    const late = writeLate((folder) => {
-      place(folder, 2, ['x'])
-    })
-    await expect(late).rejects.toMatchObject({ code: 'CONFLICT' })
-    expect(readdirSync(dir)).toEqual(['document'])
-  })
-
-  it('old revisions: are removed', async () => {
-    await writeLate(() => undefined)
-    expect(readLatest(join(dir, 'document'))?.document.revision).toBe(2)
-    expect(readdirSync(join(dir, 'document'))).toEqual(['2'])
-  })
-
-  it('damage: a changed byte is CORRUPT, with the file', async () => {
-    await writeLate(() => undefined)
-    const path = join(dir, 'document', '2')
-    writeFileSync(path, readFileSync(path, 'utf8').replace('ours', 'yours'))
-    expect(() => readLatest(join(dir, 'document'))).toThrow(
-      expect.objectContaining({ code: 'CORRUPT', data: { path } }) as Error,
-    )
   })
 
   it('lag: a query learns of others after `refreshMs`, of its own object at once', async () => {
