@@ -44,7 +44,8 @@ export function decodeTextFrames(
     const entry = decodeTextEntry(bytes, data, end)
     if (entry === undefined || entry.streamIndex < firstIndex) break
     at = end
-    if (entries.push(entry) === room) break
+    entries[entries.length] = entry // `push` would be a call: 10 ns
+    if (entries.length === room) break
   }
   return at
 }

@@ -13,6 +13,10 @@ const INT32_MAX = 0x7fff_ffff
 /** Where the number that was read last ends. */
 let behind = 0
 
+/** What was read last, and its memory: to ask an array for that takes as long as half of an entry. */
+let read: Uint8Array = new Uint8Array(0)
+let buffer = read.buffer
+
 /** Decodes `bytes[begin, end)` if it is such an entry; undefined when it is anything else, or damaged. */
 export function decodeTextEntry(bytes: Uint8Array, begin: number, end: number): LogEntry | undefined {
   behind = begin
@@ -39,7 +43,11 @@ export function decodeTextEntry(bytes: Uint8Array, begin: number, end: number): 
     if (bytes[valueEnd + 1] !== 1 || bytes[valueEnd + 2] !== LINE_FEED) return undefined
     delimiter = '\n'
   }
-  const value = new Uint8Array(bytes.buffer, bytes.byteOffset + valueBegin, valueBytes)
+  if (bytes !== read) {
+    read = bytes
+    buffer = bytes.buffer
+  }
+  const value = new Uint8Array(buffer, bytes.byteOffset + valueBegin, valueBytes)
   const lines = [{ value, delimiter, unknown: undefined }]
   const content: TextContent = { kind: 'text', lines, unknown: undefined }
   return { timeOffset, prefixIndex, streamIndex, sequence, content, unknown: undefined }
