@@ -1,12 +1,13 @@
 import type { Label } from '../journal.ts'
-import { contentChecksum } from './content-checksum.ts'
-import type { ContentChecksum } from './content-checksum.ts'
+import { contentChecksums } from './content-checksum.ts'
+import type { ContentChecksums } from './content-checksum.ts'
 import type { Seal } from './epoch-end.ts'
 import {
-  encodeGroupHeader,
+  encodeGroupHead,
   encodeHeadSlot,
   encodeSegmentHeader,
   GROUP_HEADER_BYTES,
+  groupHeadBytes,
   HEAD_SLOT_BYTES,
   SEGMENT_HEADER_BYTES,
 } from './format.ts'
@@ -32,7 +33,7 @@ const ZEROS_FOR_BYTES_MAX = 64 * 1024
 export interface WriteItem {
   readonly content: Uint8Array
   /** Of content of `OWN_GROUP_BYTES` and more, which gets a group of its own. */
-  readonly ownChecksum: ContentChecksum | undefined
+  readonly ownChecksums: ContentChecksums | undefined
   /** After it. */
   readonly registers: readonly Label[]
 }
@@ -227,10 +228,10 @@ export class EpochWriter {
   #endSegment(segment: Segment): void {
     const mark = new Uint8Array(GROUP_HEADER_BYTES)
     const { offset, endPosition } = this.#written
-    encodeGroupHeader(mark, 0, segment.salt, {
+    encodeGroupHead(mark, segment.salt, {
       begin: offset,
       synced: offset,
-      checksum: contentChecksum(new Uint8Array(0)),
+      checksums: contentChecksums(new Uint8Array(0)),
       contentBytes: 0,
       registers: new Uint8Array(0),
     })
@@ -272,13 +273,13 @@ export class EpochWriter {
     const contentBytes = items.reduce((sum, item) => sum + item.content.length, 0)
     const last = items.at(-1) as WriteItem
     const registers = this.#encode(last.registers)
-    const headBytes = GROUP_HEADER_BYTES + registers.length
-    const own = items.length === 1 ? last.ownChecksum : undefined
+    const headBytes = groupHeadBytes(registers.length, contentBytes)
+    const own = items.length === 1 ? last.ownChecksums : undefined
     const bytes = new Uint8Array(headBytes + (own === undefined ? contentBytes : 0))
     if (own === undefined) copyContents(items, bytes, headBytes)
-    const checksum = own ?? contentChecksum(bytes.subarray(headBytes))
+    const checksums = own ?? contentChecksums(bytes.subarray(headBytes))
     const [begin, synced] = [before.offset, this.#synced.offset]
-    encodeGroupHeader(bytes, 0, salt, { begin, synced, checksum, contentBytes, registers })
+    encodeGroupHead(bytes, salt, { begin, synced, checksums, contentBytes, registers })
     buffers.push(bytes)
     if (own !== undefined) buffers.push(last.content)
     return {
