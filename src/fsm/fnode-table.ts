@@ -84,10 +84,13 @@ export class FnodeTable {
   /** The row of a live fnode, or `NONE`. */
   find(fnode: number): number {
     const rows = this.#rows
-    for (let row = this.#home(fnode); ; row = (row + 1) & this.#mask) {
+    const mask = this.#mask
+    let row = this.#home(fnode)
+    for (;;) {
       const found = rows[row * STRIDE + FNODE] as number
       if (found === fnode) return fnode === 0 ? NONE : row
       if (found === 0) return NONE
+      row = (row + 1) & mask
     }
   }
 
@@ -104,60 +107,64 @@ export class FnodeTable {
     this.#int32[row * STRIDE_INT32 + PATHS] = first
   }
 
+  /** The number of the author and log of an operation: what `source` is below. */
+  sourceOf(op: RecordedOp): number {
+    return this.#sources.numberOf(op)
+  }
+
   /** Adds the fnode of a create. Its first segment begins with it. */
-  add(paths: number, op: RecordedOp): void {
+  add(paths: number, op: RecordedOp, source: number): void {
     if (2 * ++this.#size > this.#mask) this.#grow()
-    const row = this.#emptyRow(op.seqNo)
-    this.#rows[row * STRIDE + FNODE] = op.seqNo
-    this.#int32[row * STRIDE_INT32 + PATHS] = paths
-    this.#int32[row * STRIDE_INT32 + SOURCE] = this.#sources.numberOf(op) << 1
+    const fnode = op.seqNo
+    const row = this.#emptyRow(fnode)
+    this.#rows[row * STRIDE + FNODE] = fnode
+    const int32 = this.#int32
+    int32[row * STRIDE_INT32 + PATHS] = paths
+    int32[row * STRIDE_INT32 + SOURCE] = source << 1
     this.#begin(row, op)
   }
 
   #emptyRow(fnode: number): number {
+    const rows = this.#rows
+    const mask = this.#mask
     let row = this.#home(fnode)
-    while (this.#rows[row * STRIDE + FNODE] !== 0) row = (row + 1) & this.#mask
+    while (rows[row * STRIDE + FNODE] !== 0) row = (row + 1) & mask
     return row
   }
 
-  /** Writes a write into the segments of its fnode. Answers false when that is not live. */
-  write(op: RecordedOp): boolean {
-    const row = this.find(op.fnode)
-    if (row === NONE) return false
-    this.extend(row, op)
-    return true
-  }
-
   /** Writes an operation into the segments of a row: into the last one when it can go on, else into a new one. */
-  extend(row: number, op: RecordedOp): void {
-    if (this.canExtend(row, op)) {
+  extend(row: number, op: RecordedOp, source: number): void {
+    if (this.canExtend(row, source)) {
       this.#rows[row * STRIDE + LAST_SEQ_NO] = op.seqNo
       this.#rows[row * STRIDE + LAST_EXTENT] = extentOf(op.firstOffset, op.lastOffset)
     } else {
-      this.#beginPiece(row, op)
+      this.#beginPiece(row, op, source)
     }
   }
 
-  #beginPiece(row: number, op: RecordedOp): void {
+  #beginPiece(row: number, op: RecordedOp, source: number): void {
     const fnode = this.fnodeAt(row)
     const earlier = this.#earlier.get(fnode)
     if (earlier === undefined) this.#earlier.set(fnode, [this.#lastPiece(row)])
     else earlier.push(this.#lastPiece(row))
-    this.#int32[row * STRIDE_INT32 + SOURCE] = (this.#sources.numberOf(op) << 1) | 1
+    this.#int32[row * STRIDE_INT32 + SOURCE] = (source << 1) | 1
     this.#begin(row, op)
   }
 
   #begin(row: number, op: RecordedOp): void {
-    this.#rows[row * STRIDE + LAST_SEQ_NO] = op.seqNo
-    this.#rows[row * STRIDE + LAST_EXTENT] = extentOf(op.firstOffset, op.lastOffset)
-    this.#firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] = op.seqNo
-    this.#firsts[row * FIRST_STRIDE + FIRST_OFFSET] = op.firstOffset
-    this.#firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] = op.checksum
+    const { seqNo, firstOffset } = op
+    const rows = this.#rows
+    rows[row * STRIDE + LAST_SEQ_NO] = seqNo
+    rows[row * STRIDE + LAST_EXTENT] = extentOf(firstOffset, op.lastOffset)
+    const firsts = this.#firsts
+    firsts[row * FIRST_STRIDE + FIRST_SEQ_NO] = seqNo
+    firsts[row * FIRST_STRIDE + FIRST_OFFSET] = firstOffset
+    firsts[row * FIRST_STRIDE + FIRST_CHECKSUM] = op.checksum
   }
 
-  /** Whether an operation would go on with the last segment. */
-  canExtend(row: number, op: RecordedOp): boolean {
-    return (this.#int32[row * STRIDE_INT32 + SOURCE] as number) >> 1 === this.#sources.numberOf(op)
+  /** Whether an operation from `source` would go on with the last segment. */
+  canExtend(row: number, source: number): boolean {
+    return (this.#int32[row * STRIDE_INT32 + SOURCE] as number) >> 1 === source
   }
 
   /**
@@ -211,12 +218,17 @@ export class FnodeTable {
 
   /** Copies a row. The int32 are not copied as doubles: some of those would be NaN, which need not keep its bits. */
   #copy(rows: Float64Array, int32: Int32Array, firsts: Float64Array, from: number, to: number): void {
-    for (let i = 0; i < STRIDE - 1; i++) this.#rows[to * STRIDE + i] = rows[from * STRIDE + i] as number
-    this.#int32[to * STRIDE_INT32 + SOURCE] = int32[from * STRIDE_INT32 + SOURCE] as number
-    this.#int32[to * STRIDE_INT32 + PATHS] = int32[from * STRIDE_INT32 + PATHS] as number
-    for (let i = 0; i < FIRST_STRIDE; i++) {
-      this.#firsts[to * FIRST_STRIDE + i] = firsts[from * FIRST_STRIDE + i] as number
-    }
+    const newRows = this.#rows
+    newRows[to * STRIDE + FNODE] = rows[from * STRIDE + FNODE] as number
+    newRows[to * STRIDE + LAST_SEQ_NO] = rows[from * STRIDE + LAST_SEQ_NO] as number
+    newRows[to * STRIDE + LAST_EXTENT] = rows[from * STRIDE + LAST_EXTENT] as number
+    const newInt32 = this.#int32
+    newInt32[to * STRIDE_INT32 + SOURCE] = int32[from * STRIDE_INT32 + SOURCE] as number
+    newInt32[to * STRIDE_INT32 + PATHS] = int32[from * STRIDE_INT32 + PATHS] as number
+    const newFirsts = this.#firsts
+    newFirsts[to * FIRST_STRIDE + FIRST_SEQ_NO] = firsts[from * FIRST_STRIDE + FIRST_SEQ_NO] as number
+    newFirsts[to * FIRST_STRIDE + FIRST_OFFSET] = firsts[from * FIRST_STRIDE + FIRST_OFFSET] as number
+    newFirsts[to * FIRST_STRIDE + FIRST_CHECKSUM] = firsts[from * FIRST_STRIDE + FIRST_CHECKSUM] as number
   }
 
   #grow(): void {

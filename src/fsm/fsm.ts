@@ -1,11 +1,11 @@
 import type { Segment } from '../segments/index.ts'
-import { crc32c, OpKind } from '../wire/index.ts'
+import { crc32c, OpKind, pathHash } from '../wire/index.ts'
 import type { RecordedOp } from '../wire/index.ts'
 import { extentOf, FnodeTable, NONE } from './fnode-table.ts'
 import { HintedSequence } from './hinted-sequence.ts'
 import type { FnodeSegments, FSMHints } from './hints.ts'
 import type { Outcome } from './outcome.ts'
-import { PathTable, pathHash, PROPERTY_OWNER } from './path-table.ts'
+import { PathTable, PROPERTY_OWNER } from './path-table.ts'
 import { SegmentCuts } from './segment-cuts.ts'
 import { invalid } from './validate-hints.ts'
 
@@ -65,6 +65,8 @@ export class FSM {
   #lastLog: string
   /** As int32; 0 while nothing has been applied. */
   #lastAuthor = 0
+  /** The number of that author in that log. */
+  #source = NONE
   /** Undefined once the hints are used up: then no operation asks for them any more. */
   #hinted: HintedSequence | undefined
   readonly #properties = new Map<string, string>()
@@ -163,10 +165,12 @@ export class FSM {
     if (op.checksum !== this.#nextChecksum) return 'CHECKSUM_MISMATCH'
 
     const checksum = crc32c(op.checksum, message, begin, end)
-    const outcome = this.#change(op, hinted)
+    const goesOn = op.author === this.#lastAuthor && op.log === this.#lastLog
+    const source = goesOn ? this.#source : this.#fnodes.sourceOf(op)
+    const outcome = this.#change(op, source, hinted)
     if (outcome !== 'OK' && outcome !== 'FNODE_NOT_TRACKED') return outcome
 
-    if (op.author !== this.#lastAuthor || op.log !== this.#lastLog) this.#beginRun(op, hinted)
+    if (!goesOn) this.#beginRun(op, source, hinted)
     this.#nextSeqNo++
     this.#nextChecksum = checksum
     if (hinted !== undefined) this.#useHints(hinted, op)
@@ -174,7 +178,8 @@ export class FSM {
   }
 
   /** `op` is the first one of another author, or in another log. */
-  #beginRun(op: RecordedOp, hinted: HintedSequence | undefined): void {
+  #beginRun(op: RecordedOp, source: number, hinted: HintedSequence | undefined): void {
+    this.#source = source
     this.#cuts?.beginRun(op.seqNo, hinted?.segmentsLeft === true)
     this.#lastLog = op.log
     this.#lastAuthor = op.author
@@ -203,78 +208,67 @@ export class FSM {
     this.#nextChecksum = segment.firstChecksum | 0
   }
 
-  #change(op: RecordedOp, hinted: HintedSequence | undefined): Outcome {
-    if (op.kind === OpKind.create) return this.#create(op, hinted)
+  #change(op: RecordedOp, source: number, hinted: HintedSequence | undefined): Outcome {
+    const { kind } = op
+    if (kind === CREATE) return this.#create(op, source, hinted)
     if (op.seqNo === hinted?.nextFnode) return 'EXPECTED_HINTED_FNODE'
-    switch (op.kind) {
-      case OpKind.write:
-        return this.#write(op)
-      case OpKind.unlink:
-        return this.#unlink(op)
-      case OpKind.link:
-        return this.#link(op)
-      case OpKind.property:
-        return this.#property(op, hinted)
-      case OpKind.none:
-        return 'OK'
-    }
+    if (kind === WRITE) return this.#write(op, source)
+    if (kind === UNLINK) return this.#unlink(op, source)
+    if (kind === LINK) return this.#link(op, source)
+    return kind === PROPERTY ? this.#property(op, hinted) : 'OK'
   }
 
-  #create(op: RecordedOp, hinted: HintedSequence | undefined): Outcome {
-    const { bytes, pathBegin, pathEnd } = op
-    const hash = pathHash(bytes, pathBegin, pathEnd)
+  #create(op: RecordedOp, source: number, hinted: HintedSequence | undefined): Outcome {
+    const { bytes, pathBegin, pathEnd, pathHash: hash } = op
     const taken = this.#paths.find(hash, bytes, pathBegin, pathEnd)
     if (taken !== NONE) return this.#takenBy(taken)
     if (hinted !== undefined && !isTracked(op, hinted)) return 'FNODE_NOT_TRACKED'
     const path = this.#addPath(hash, bytes, pathBegin, pathEnd, op.seqNo, NONE)
-    this.#fnodes.add(path, op)
+    this.#fnodes.add(path, op, source)
     this.#cuts?.created(op.seqNo)
     return 'OK'
   }
 
-  #link(op: RecordedOp): Outcome {
-    const { bytes, pathBegin, pathEnd } = op
-    const hash = pathHash(bytes, pathBegin, pathEnd)
+  #link(op: RecordedOp, source: number): Outcome {
+    const { bytes, pathBegin, pathEnd, pathHash: hash } = op
     const taken = this.#paths.find(hash, bytes, pathBegin, pathEnd)
     if (taken !== NONE) return this.#takenBy(taken)
     const row = this.#fnodes.find(op.fnode)
     if (row === NONE) return 'FNODE_NOT_TRACKED'
     const first = this.#fnodes.pathsOf(row)
     this.#fnodes.setPaths(row, this.#addPath(hash, bytes, pathBegin, pathEnd, op.fnode, first))
-    this.#extend(row, op)
+    this.#extend(row, op, source)
     this.#cuts?.relinked(op.fnode, op)
     return 'OK'
   }
 
-  #unlink(op: RecordedOp): Outcome {
-    const { bytes, pathBegin, pathEnd } = op
+  #unlink(op: RecordedOp, source: number): Outcome {
+    const { bytes, pathBegin, pathEnd, pathHash: hash } = op
     const row = this.#fnodes.find(op.fnode)
     if (row === NONE) return 'FNODE_NOT_TRACKED'
-    const hash = pathHash(bytes, pathBegin, pathEnd)
     const path = this.#paths.find(hash, bytes, pathBegin, pathEnd)
     if (path === NONE || this.#paths.ownerOf(path) !== op.fnode) return 'NO_SUCH_LINK'
-    const left = this.#paths.remove(hash, path, this.#fnodes.pathsOf(row))
+    const left = this.#paths.remove(path, this.#fnodes.pathsOf(row))
     if (left === NONE) {
       this.#fnodes.remove(row)
     } else {
       this.#fnodes.setPaths(row, left)
-      this.#extend(row, op)
+      this.#extend(row, op, source)
     }
     this.#cuts?.relinked(op.fnode, op)
     return 'OK'
   }
 
-  #write(op: RecordedOp): Outcome {
-    if (this.#cuts === undefined) return this.#fnodes.write(op) ? 'OK' : 'FNODE_NOT_TRACKED'
+  #write(op: RecordedOp, source: number): Outcome {
     const row = this.#fnodes.find(op.fnode)
     if (row === NONE) return 'FNODE_NOT_TRACKED'
-    this.#extend(row, op)
+    this.#extend(row, op, source)
     return 'OK'
   }
 
   #property(op: RecordedOp, hinted: HintedSequence | undefined): Outcome {
     const { bytes, pathBegin, pathEnd } = op
-    const path = this.#paths.find(pathHash(bytes, pathBegin, pathEnd), bytes, pathBegin, pathEnd)
+    const path = this.#paths.find(op.pathHash, bytes, pathBegin, pathEnd)
     if (path !== NONE && this.#paths.ownerOf(path) !== PROPERTY_OWNER) return 'LINK_EXISTS'
     // The hints hold the content of the time when they were made, which is newer than any that they lead to.
     if (hinted?.segmentsLeft !== true) this.#setProperty(op.path, op.content)
@@ -282,7 +276,7 @@ export class FSM {
     return 'OK'
   }
 
-  /** Adds a path before `next` in the list of its owner, and answers its place. */
+  /** Adds the path that was just not found, before `next` in the list of its owner, and answers its place. */
   #addPath(hash: number, bytes: Uint8Array, begin: number, end: number, owner: number, next: number): number {
     const place = this.#paths.add(hash, bytes, begin, end, owner, next)
     if (place !== NONE) return place
@@ -295,9 +289,9 @@ export class FSM {
     return this.#paths.ownerOf(path) === PROPERTY_OWNER ? 'PROPERTY_EXISTS' : 'LINK_EXISTS'
   }
 
-  #extend(row: number, op: RecordedOp): void {
-    if (this.#cuts !== undefined && this.#fnodes.canExtend(row, op)) this.#cuts.consider(row, op)
-    this.#fnodes.extend(row, op)
+  #extend(row: number, op: RecordedOp, source: number): void {
+    if (this.#cuts !== undefined && this.#fnodes.canExtend(row, source)) this.#cuts.consider(row, op)
+    this.#fnodes.extend(row, op, source)
   }
 
   /** The live fnode that has `path` as a link. */
@@ -376,6 +370,7 @@ export class FSM {
     if (!this.#properties.has(path)) {
       const bytes = utf8.encode(path)
       const hash = pathHash(bytes, 0, bytes.length)
+      this.#paths.find(hash, bytes, 0, bytes.length)
       this.#addPath(hash, bytes, 0, bytes.length, PROPERTY_OWNER, NONE)
     }
     this.#properties.set(path, content)
@@ -392,6 +387,9 @@ function isTracked(op: RecordedOp, hinted: HintedSequence): boolean {
   // No ghosts: a file that the hints do not name is gone, and its last unlink may lie where nobody reads.
   return !hinted.segmentsLeft
 }
+
+// Looking them up in `OpKind` for each operation would make the code larger than what V8 inlines.
+const { create: CREATE, link: LINK, unlink: UNLINK, write: WRITE, property: PROPERTY } = OpKind
 
 const utf8 = new TextEncoder()
 const HALF_A_PAIR = /\p{Surrogate}/u

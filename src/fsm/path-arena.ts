@@ -75,35 +75,37 @@ export class PathArena {
     return true
   }
 
-  /** Makes an entry, and answers its place; `NONE` when there is no room for it. */
+  /** Makes an entry, and answers its place; `NONE` when there is no room, and most of this buffer is waste. */
   put(owner: number, next: number, bytes: Uint8Array, begin: number, end: number): number {
     const length = end - begin
-    const units = unitsOf(length)
-    const place = this.#take(units)
+    const place = this.#take(unitsOf(length))
     if (place === NONE) return NONE
-    this.#live += units
     this.#owners[place] = owner
-    this.#int32[2 * place + NEXT] = next
-    this.#int32[2 * place + LENGTH] = length
+    const int32 = this.#int32
+    int32[2 * place + NEXT] = next
+    int32[2 * place + LENGTH] = length
     // A path is short: four bytes at once beat `set(subarray)`, which makes an object.
     const view = viewOf(bytes)
     const own = this.#view
-    let at = begin
     let to = 8 * (place + HEADER_UNITS)
+    let at = begin
     for (; at <= end - 4; at += 4, to += 4) own.setInt32(to, view.getInt32(at))
     for (; at < end; at++, to++) own.setInt8(to, view.getInt8(at))
     return place
   }
 
   #take(units: number): number {
-    const free = units <= REUSED_UNITS_MAX ? (this.#free[units] as number) : NONE
-    if (free !== NONE) {
-      this.#free[units] = this.nextOf(free)
-      return free
+    this.#live += units
+    if (units <= REUSED_UNITS_MAX) {
+      const free = this.#free[units] as number
+      if (free !== NONE) {
+        this.#free[units] = this.nextOf(free)
+        return free
+      }
     }
-    if (this.#end + units > this.#owners.length) return NONE
     const place = this.#end
-    this.#end += units
+    if (place + units > this.#owners.length && !this.#grow(units)) return NONE
+    this.#end = place + units
     return place
   }
 
@@ -116,11 +118,14 @@ export class PathArena {
     this.#free[units] = place
   }
 
-  /** Makes room for a path of `length` bytes, in a larger buffer, unless most of this one is waste: then `succeed`. */
-  grow(length: number): boolean {
-    if (2 * this.#live < this.#end) return false
+  /** Makes room in a larger buffer, unless most of this one is waste: then `succeed`. */
+  #grow(units: number): boolean {
+    if (2 * (this.#live - units) < this.#end) {
+      this.#live -= units
+      return false
+    }
     const old = this.#bytes
-    const buffer = new ArrayBuffer(2 * old.length + 8 * unitsOf(length))
+    const buffer = new ArrayBuffer(2 * old.length + 8 * units)
     this.#bytes = new Uint8Array(buffer)
     this.#view = new DataView(buffer)
     this.#bytes.set(old)

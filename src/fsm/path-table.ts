@@ -1,4 +1,9 @@
-import { crc32c } from '../wire/index.ts'
+/**
+ * Every path in use, link or property, with its owner: an open-addressing table over the arena in which the bytes lie.
+ * At most half of its slots are full, and deletion moves later ones back, so there are no tombstones. The whole hash lies
+ * in the slot: a search that fails, a shift and a growth never look at a path.
+ */
+
 import { NONE } from './fnode-table.ts'
 import { PathArena } from './path-arena.ts'
 
@@ -7,16 +12,6 @@ export const PROPERTY_OWNER = 0
 
 const SLOT_BITS_MIN = 6
 
-/** The hash by which paths are found: one routine serves for this and for the chain. */
-export function pathHash(bytes: Uint8Array, begin: number, end: number): number {
-  return crc32c(0, bytes, begin, end)
-}
-
-/**
- * Every path in use, link or property, with its owner. An open-addressing table, at most half full, of hashes and of
- * places in an arena, where the bytes are compared. Deletion moves later slots back: no tombstones. The whole hash
- * lies in the slot, so that a search that fails, a shift and a growth never look at a path.
- */
 export class PathTable {
   /** Two numbers a slot: the hash, and the place + 1; 0 is an empty slot. */
   #slots = new Int32Array(2 << SLOT_BITS_MIN)
@@ -24,15 +19,22 @@ export class PathTable {
   #shift = 32 - SLOT_BITS_MIN
   #size = 0
   #arena = new PathArena()
+  /** Where `find` ended: at the slot of the path, or at the empty one where it belongs. */
+  #slot = 0
 
   /** The place of a path whose hash is known, or `NONE`. */
   find(hash: number, bytes: Uint8Array, begin: number, end: number): number {
     const slots = this.#slots
-    for (let slot = hash >>> this.#shift; ; slot = (slot + 1) & this.#mask) {
-      const place = (slots[2 * slot + 1] as number) - 1
-      if (place === NONE) return NONE
-      if (slots[2 * slot] === hash && this.#arena.equals(place, bytes, begin, end)) return place
+    const mask = this.#mask
+    let slot = hash >>> this.#shift
+    let entry = slots[2 * slot + 1] as number
+    while (entry !== 0) {
+      if (slots[2 * slot] === hash && this.#arena.equals(entry - 1, bytes, begin, end)) break
+      slot = (slot + 1) & mask
+      entry = slots[2 * slot + 1] as number
     }
+    this.#slot = slot
+    return entry - 1
   }
 
   ownerOf(place: number): number {
@@ -48,67 +50,62 @@ export class PathTable {
   }
 
   /**
-   * Adds a path that is not there yet, before `next` in the list of its owner, and answers its place; `NONE` when the
-   * arena is full, and mostly of paths that are gone: then `compact` first.
+   * Adds the path that `find` has just not found, before `next` in the list of its owner, and answers its place; `NONE`
+   * when the arena is full, and mostly of paths that are gone: then `compact` first.
    */
   add(hash: number, bytes: Uint8Array, begin: number, end: number, owner: number, next: number): number {
-    let place = this.#arena.put(owner, next, bytes, begin, end)
-    if (place === NONE) {
-      if (!this.#arena.grow(end - begin)) return NONE
-      place = this.#arena.put(owner, next, bytes, begin, end)
-    }
-    if (2 * ++this.#size > this.#mask) this.#grow()
-    this.#insert(hash, place + 1)
-    return place
-  }
-
-  #insert(hash: number, entry: number): void {
+    const place = this.#arena.put(owner, next, bytes, begin, end)
+    if (place === NONE) return NONE
     const slots = this.#slots
-    let slot = hash >>> this.#shift
-    while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & this.#mask
-    slots[2 * slot] = hash
-    slots[2 * slot + 1] = entry
+    const at = 2 * this.#slot
+    slots[at] = hash
+    slots[at + 1] = place + 1
+    if (2 * ++this.#size > this.#mask) this.#grow()
+    return place
   }
 
   #grow(): void {
     const old = this.#slots
-    this.#slots = new Int32Array(2 * old.length)
-    this.#mask = 2 * this.#mask + 1
-    this.#shift--
+    const slots = (this.#slots = new Int32Array(2 * old.length))
+    const mask = (this.#mask = 2 * this.#mask + 1)
+    const shift = --this.#shift
     for (let at = 0; at < old.length; at += 2) {
-      if (old[at + 1] !== 0) this.#insert(old[at] as number, old[at + 1] as number)
+      const entry = old[at + 1] as number
+      if (entry === 0) continue
+      const hash = old[at] as number
+      let slot = hash >>> shift
+      while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask
+      slots[2 * slot] = hash
+      slots[2 * slot + 1] = entry
     }
   }
 
-  /** Removes a path of that hash, and answers the list of its owner, which began at `first`, without it. */
-  remove(hash: number, place: number, first: number): number {
-    const next = this.nextOf(place)
-    let rest = first
-    if (first === place) {
-      rest = next
-    } else {
-      let before = first
-      while (this.nextOf(before) !== place) before = this.nextOf(before)
-      this.#arena.setNext(before, next)
-    }
-    this.#arena.drop(place)
-    this.#removeSlot(hash, place)
+  /** Removes the path that `find` has just found, and answers the list of its owner, which began at `first`, without it. */
+  remove(place: number, first: number): number {
+    this.#empty(this.#slot)
     this.#size--
-    return rest
+    const arena = this.#arena
+    const next = arena.nextOf(place)
+    arena.drop(place)
+    if (first === place) return next
+    let before = first
+    while (arena.nextOf(before) !== place) before = arena.nextOf(before)
+    arena.setNext(before, next)
+    return first
   }
 
-  #removeSlot(hash: number, place: number): void {
+  #empty(slot: number): void {
     const slots = this.#slots
     const mask = this.#mask
-    let hole = hash >>> this.#shift
-    while (slots[2 * hole + 1] !== place + 1) hole = (hole + 1) & mask
-    for (let slot = (hole + 1) & mask; slots[2 * slot + 1] !== 0; slot = (slot + 1) & mask) {
+    const shift = this.#shift
+    let hole = slot
+    for (let next = (hole + 1) & mask; slots[2 * next + 1] !== 0; next = (next + 1) & mask) {
+      const hash = slots[2 * next] as number
       // A slot may fill the hole when the hole is not before the place where the search for it begins.
-      const home = (slots[2 * slot] as number) >>> this.#shift
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue
-      slots[2 * hole] = slots[2 * slot] as number
-      slots[2 * hole + 1] = slots[2 * slot + 1] as number
-      hole = slot
+      if (((next - (hash >>> shift)) & mask) < ((next - hole) & mask)) continue
+      slots[2 * hole] = hash
+      slots[2 * hole + 1] = slots[2 * next + 1] as number
+      hole = next
     }
     slots[2 * hole + 1] = 0
   }

@@ -7,6 +7,7 @@ export { hintsFromJson } from './hints-json-reader.ts'
 export { hintsToJson } from './hints-json-writer.ts'
 export { hintsFromProto, hintsToProto } from './hints-proto.ts'
 export type { FnodeSegments, FSMHints, Property, Segment } from './hints.ts'
+export { pathHash } from './path-hash.ts'
 export { decodeRecordedOp } from './recorded-op-decoder.ts'
 export {
   encodeCreate,

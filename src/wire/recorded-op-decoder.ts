@@ -3,10 +3,12 @@
  * is read in one pass over its only order; anything else that protobuf allows takes the complete way.
  */
 
+import type { RecoveryLogError } from '../errors/index.ts'
 import { decodeCanonicalOp } from './canonical-op-decoder.ts'
 import { ProtobufReader, WireType } from './protobuf.ts'
 import { OpKind } from './recorded-op.ts'
 import type { RecordedOp } from './recorded-op.ts'
+import { setPath } from './path-hash.ts'
 import { isUtf8 } from './utf8.ts'
 
 /**
@@ -72,6 +74,7 @@ function clearKind(op: RecordedOp, bytes: Uint8Array): void {
   op.bytes = bytes
   op.pathBegin = 0
   op.pathEnd = 0
+  op.pathHash = 0
   op.contentBegin = 0
   op.contentEnd = 0
   op.contentChecksum = 0
@@ -128,23 +131,26 @@ function readPropertyField(reader: ProtobufReader, op: RecordedOp): void {
   if (reader.field === 1) {
     readPath(reader, 'property.path', op)
   } else if (reader.field === 2) {
-    op.contentEnd = readUtf8(reader, 'property.content')
-    op.contentBegin = reader.at
-    reader.at = op.contentEnd
+    readContent(reader, op)
   } else {
     reader.skip()
   }
 }
 
 function readPath(reader: ProtobufReader, name: string, op: RecordedOp): void {
-  op.pathEnd = readUtf8(reader, name)
-  op.pathBegin = reader.at
-  reader.at = op.pathEnd
+  const end = reader.delimited(name)
+  if (!setPath(op, reader.bytes, reader.at, end)) throw notUtf8(reader, name, end)
+  reader.at = end
 }
 
-/** Answers where the string ends whose beginning the reader is at. */
-function readUtf8(reader: ProtobufReader, name: string): number {
+function readContent(reader: ProtobufReader, op: RecordedOp): void {
+  const name = 'property.content'
   const end = reader.delimited(name)
-  if (isUtf8(reader.bytes, reader.at, end)) return end
-  throw reader.invalid(`${name} is not valid UTF-8`, reader.at, reader.bytes.slice(reader.at, end))
+  if (!isUtf8(reader.bytes, reader.at, end)) throw notUtf8(reader, name, end)
+  op.contentBegin = reader.at
+  op.contentEnd = reader.at = end
+}
+
+function notUtf8(reader: ProtobufReader, name: string, end: number): RecoveryLogError {
+  return reader.invalid(`${name} is not valid UTF-8`, reader.at, reader.bytes.slice(reader.at, end))
 }

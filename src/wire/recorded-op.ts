@@ -27,6 +27,8 @@ export class RecordedOp {
   bytes: Uint8Array = NO_BYTES
   pathBegin = 0
   pathEnd = 0
+  /** The `pathHash` of those bytes. */
+  pathHash = 0
   /** The content of a property. */
   contentBegin = 0
   contentEnd = 0

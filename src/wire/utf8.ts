@@ -20,7 +20,8 @@ function isAscii(bytes: Uint8Array, begin: number, end: number): boolean {
   return (all & 0x80808080) === 0
 }
 
-function isWellFormed(bytes: Uint8Array, begin: number, end: number): boolean {
+/** What `isUtf8` tells, where bytes beyond ASCII are known to be. */
+export function isWellFormed(bytes: Uint8Array, begin: number, end: number): boolean {
   let at = begin
   while (at < end) {
     const lead = bytes[at++] as number
