@@ -28,9 +28,21 @@ const SIDE_BY_SIDE = 16
 // Beside the project and not in the system's folder for temporary files, which may be memory.
 const scratchRoot = join(dirname(dirname(fileURLToPath(import.meta.url))), '.tmp')
 
+const scratchFolders: string[] = []
+
+/**
+ * A folder of its own for each run. All are removed at the end: a file system that does not use the inodes of files again
+ * that it has just removed, ext4 without a journal is one, looks through all of these for each file that is made.
+ */
 function scratch(): string {
   mkdirSync(scratchRoot, { recursive: true })
-  return mkdtempSync(join(scratchRoot, 'bench-archivist-'))
+  const dir = mkdtempSync(join(scratchRoot, 'bench-archivist-'))
+  scratchFolders.push(dir)
+  return dir
+}
+
+function removeScratch(): void {
+  for (const dir of scratchFolders.splice(0)) rmSync(dir, { recursive: true })
 }
 
 /** Finished streams of 1,000 entries each, which the sweep has found, in a folder that processes can share. */
@@ -94,7 +106,6 @@ function taskSetup(): Setup {
       async after() {
         files ??= await filesOf((parts as FileParts).blobs)
         await parts?.close()
-        rmSync(dir, { recursive: true })
       },
     },
     floor: {
@@ -114,10 +125,10 @@ function taskSetup(): Setup {
         })
         await blobs.close()
       },
-      after: () => rmSync(dir, { recursive: true }),
     },
     note: 'streams of 1,000 entries; the blob writes, moves and fsyncs alone',
     rounds: 3,
+    close: removeScratch,
   }
 }
 
@@ -158,7 +169,6 @@ async function timeOfProcesses(count: number): Promise<number> {
     done.reduce((sum, tasks) => sum + tasks, 0),
     STREAMS,
   )
-  rmSync(dir, { recursive: true })
   return elapsed
 }
 
@@ -169,6 +179,7 @@ function scaleSetup(processes: number): Setup {
     floor: { operations: STREAMS, run: () => timeOfProcesses(1) },
     note: `${processes} processes on one folder, each pinned to a core of ${cpus().length}; the floor is one`,
     rounds: 3,
+    close: removeScratch,
   }
 }
 
