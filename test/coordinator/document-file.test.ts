@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  fsync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -7,13 +8,19 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type * as NodeFs from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DocumentFile } from '../../src/coordinator/file/document-file.ts'
 import { encodeRecord } from '../../src/coordinator/file/record-line.ts'
 import { codeOf } from '../../src/testing/suite-test.ts'
+
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof NodeFs>()
+  return { ...fs, fsync: vi.fn(fs.fsync) }
+})
 
 const document = { kind: 'kind', project: 'proj', name: 'name', dueMs: null, value: 'ours' }
 const END = encodeRecord('end')
@@ -126,6 +133,26 @@ describe('document file: who comes first', () => {
     expect(readdirSync(join(dir, 'document'))).toEqual(['2'])
     expect(file.read()).toMatchObject({ revision: 2, value: '2' })
     expect(await write(file, 2)).toBe(3)
+  })
+})
+
+describe('document file: names', () => {
+  it('are synced by whoever writes first, unless it is said that they are', async () => {
+    const syncs = vi.mocked(fsync)
+    const count = async (body: () => Promise<unknown>): Promise<number> => {
+      syncs.mockClear()
+      await body()
+      return syncs.mock.calls.length
+    }
+    const file = open()
+    expect(await count(async () => write(file, 0))).toBe(3) // the file, its folder, and where that lies
+    expect(await count(async () => write(open(), 1))).toBe(0)
+    // As its creator has left it that died right behind the link.
+    writeFileSync(pathOf(1), readFileSync(pathOf(1), 'latin1').replaceAll(/\n[0-9a-f]{24}"named"\n/g, ''))
+    expect(await count(async () => write(open(), 2))).toBe(2)
+    expect(await count(async () => write(open(), 3))).toBe(0)
+    appendFileSync(pathOf(1), END)
+    expect(await count(async () => write(open(), 4))).toBe(2)
   })
 })
 

@@ -48,6 +48,9 @@ const END = encodeRecord('end')
 const END_JSON = '"end"'
 const BEGIN = encodeRecord('begin')
 const BEGIN_JSON = '"begin"'
+/** Says that the names of the file and its folder are on the disk: whoever reads it need not sync them once more. */
+const NAMED = encodeRecord('named')
+const NAMED_JSON = '"named"'
 
 /** A reader that others are always ahead of looks again; each has made a newer file. */
 const OPEN_TRIES = 1000
@@ -90,18 +93,18 @@ export class RecordLog {
   async create(records: readonly JsonValue[]): Promise<boolean> {
     mkdirSync(this.#folder, { recursive: true })
     const aside = join(this.#aside, randomBytes(8).toString('hex'))
-    const fd = openSync(aside, 'wx')
-    let isLinked: boolean
+    const fd = openSync(aside, 'ax')
     try {
       writeAll(fd, fileOf(records))
       await syncFile(fd)
-      isLinked = this.#link(aside, 1)
+      if (!this.#link(aside, 1)) return false
+      await this.#syncNames()
+      appendWhole(fd, NAMED)
+      return true
     } finally {
       closeSync(fd)
       unlinkSync(aside)
     }
-    if (isLinked) await this.#syncNames()
-    return isLinked
   }
 
   /** Reads what was appended since the last time; answers whether there is a log. @throws RecoveryLogError `CORRUPT` */
@@ -121,9 +124,10 @@ export class RecordLog {
     const fd = this.#fd as number
     this.#syncs++
     try {
-      await Promise.all([datasync(fd), this.#isNamed ? undefined : this.#syncNames()])
+      const isNamed = this.#isNamed
+      await Promise.all([datasync(fd), isNamed ? undefined : this.#syncNames()])
+      if (!isNamed) appendWhole(fd, NAMED)
       if (fd !== this.#fd) return
-      this.#isNamed = true
       if (fstatSync(fd).nlink === 0) this.#leaveRemoved(fd)
     } finally {
       this.#syncs--
@@ -206,6 +210,7 @@ export class RecordLog {
   readonly #take = (json: string): boolean => {
     if (json === BEGIN_JSON) this.#hasBegun = true
     else if (json === END_JSON) this.#hasEnded = true
+    else if (json === NAMED_JSON) this.#isNamed = true
     else this.#state.apply(json)
     return !this.#hasEnded
   }
