@@ -1,15 +1,4 @@
-import {
-  closeSync,
-  fdatasync,
-  fstat,
-  fstatSync,
-  open,
-  openSync,
-  read,
-  readSync,
-  write,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fdatasync, fstatSync, open, openSync, read, readSync, write, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { throwIfAborted } from '../../async/index.ts'
@@ -38,7 +27,6 @@ const SYNC_BYTES = 16 * 1024 * 1024
 
 const datasync = promisify(fdatasync)
 const openFile = promisify(open)
-const statFile = promisify(fstat)
 
 export interface WriteOptions {
   /** It need not be on the disk: whoever moves it syncs it. */
@@ -140,9 +128,9 @@ export async function* readBlobFile(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const fd = await openFile(path, 'r')
   try {
-    const fileBytes = (await statFile(fd)).size
+    const fileBytes = fstatSync(fd).size
     const size = contentBytes(key, fileBytes)
-    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, fileBytes))
+    const buffer = new Uint8Array(Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, fileBytes)).buffer)
     let digest = 0
     // Of a small file the trailer comes with the content.
     let trailer: Uint8Array = new Uint8Array(0)

@@ -25,6 +25,8 @@ export class DocumentFile implements RecordState {
   readonly #log: RecordLog
   /** The latest revision that was read, in JSON, and its number. */
   #json = ''
+  /** The same, until it is given away. */
+  #parsed: Revision | undefined
   #revision = 0
   /** The last write of this process that has made one. */
   #made = ''
@@ -77,13 +79,16 @@ export class DocumentFile implements RecordState {
 
   begin(): void {
     this.#revision = 0
+    this.#parsed = undefined
   }
 
   apply(json: string): void {
-    const { revision, write } = JSON.parse(json) as Revision
+    const parsed = JSON.parse(json) as Revision
+    const { revision, write } = parsed
     if (revision !== this.#revision + 1 && this.#revision !== 0) return // another has come before it
     this.#revision = revision
     this.#json = json
+    this.#parsed = parsed
     if (write.startsWith(owner)) this.#made = write
   }
 
@@ -103,7 +108,9 @@ export class DocumentFile implements RecordState {
   }
 
   #latest(): Revision {
-    if (this.#revision > 0) return JSON.parse(this.#json) as Revision
+    const parsed = this.#parsed ?? (this.#revision > 0 ? (JSON.parse(this.#json) as Revision) : undefined)
+    this.#parsed = undefined
+    if (parsed !== undefined) return parsed
     const message = `the log ${this.#folder} has lost its document`
     throw new RecoveryLogError('CORRUPT', message, { path: this.#folder })
   }

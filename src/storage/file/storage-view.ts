@@ -118,8 +118,11 @@ export class StorageView {
   async entries(key: string, from: number, limit: number, keysOnly: boolean): Promise<StoredEntry[]> {
     this.catchUp()
     const runs = this.#nextRuns(key, from, Math.min(limit, GET_ENTRIES), keysOnly)
-    if (keysOnly) return runs.flatMap((run) => indexesOf(run).map((index) => ({ index, bytes: NO_BYTES })))
     const entries: StoredEntry[] = []
+    if (keysOnly) {
+      for (const run of runs) addEntries(entries, run, undefined)
+      return entries
+    }
     for (const group of neighbours(runs)) {
       const [first, last] = [group[0] as Run<StoredBatch>, group[group.length - 1] as Run<StoredBatch>]
       const begin = first.batch.offset
@@ -132,9 +135,7 @@ export class StorageView {
           if (entries.length > 0) return entries // what is whole is given first
           throw damaged(run)
         }
-        for (const index of indexesOf(run)) {
-          entries.push({ index, bytes: found[run.first + index - run.from] as Uint8Array })
-        }
+        addEntries(entries, run, found)
       }
     }
     return entries
@@ -278,8 +279,18 @@ function neighbours(runs: readonly Run<StoredBatch>[]): Run<StoredBatch>[][] {
   return groups
 }
 
-function indexesOf({ from, count }: Run<StoredBatch>): number[] {
-  return Array.from({ length: count }, (_, i) => from + i)
+/** Adds what a run has of its batch, or, without that, its indexes alone. */
+function addEntries(
+  entries: StoredEntry[],
+  { from, first, count }: Run<StoredBatch>,
+  batch: readonly Uint8Array[] | undefined,
+): void {
+  for (let i = 0; i < count; i++) {
+    entries.push({
+      index: from + i,
+      bytes: batch === undefined ? NO_BYTES : (batch[first + i] as Uint8Array),
+    })
+  }
 }
 
 function damaged({ from, count, batch }: Run<StoredBatch>): RecoveryLogError {
