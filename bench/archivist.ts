@@ -22,6 +22,11 @@ const PREFIX = 'builds/1'
 /** Of a run: enough that its beginning and its end, where archivists wait for the last one, do not count. */
 const STREAMS = 400
 const ENTRIES = 1000
+/**
+ * A process does so many first: V8 has not compiled what a task does for good before, and each process would do that anew,
+ * which took the time of a hundred tasks.
+ */
+const WARMING_STREAMS = 300
 /** As many tasks at once as the archivist has by default. */
 const SIDE_BY_SIDE = 16
 
@@ -46,13 +51,13 @@ function removeScratch(): void {
 }
 
 /** Finished streams of 1,000 entries each, which the sweep has found, in a folder that processes can share. */
-async function fill(parts: FileParts): Promise<void> {
+async function fill(parts: FileParts, streams = STREAMS): Promise<void> {
   const { coordinator, storage } = parts
   await coordinator.setSettings({ archiveDelayMs: 0, storageCleanupDelayMs: 0 })
   const { secret } = await coordinator.registerPrefix({ project: PROJECT, prefix: PREFIX })
   const entries = archiveBatch(0).map((entry) => encodeLogEntry(entry))
   assert.equal(entries.length, ENTRIES)
-  await sideBySide(STREAMS, async (at) => {
+  await sideBySide(streams, async (at) => {
     const name = `step-${at}/stdout`
     const path = `${PREFIX}/+/${name}`
     const descriptor = encodeDescriptor({
@@ -67,7 +72,7 @@ async function fill(parts: FileParts): Promise<void> {
     await coordinator.registerStream({ project: PROJECT, secret, descriptor, terminalIndex: ENTRIES - 1 })
     await storage.put({ stream: { project: PROJECT, path }, from: 0, entries })
   })
-  assert.equal((await new Sweep(parts).sweep()).dispatched, STREAMS)
+  assert.equal((await new Sweep(parts).sweep()).dispatched, streams)
 }
 
 async function sideBySide(count: number, body: (at: number) => Promise<void>): Promise<void> {
@@ -135,9 +140,18 @@ function taskSetup(): Setup {
 /** Whether the system can pin a process to a core. */
 const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0
 
-function startArchivist(dir: string, at: number): ChildProcess {
+/** A folder as `fill` leaves it. */
+async function filled(streams: number): Promise<string> {
+  const dir = scratch()
+  const parts = await openFileParts(dir)
+  await fill(parts, streams)
+  await parts.close()
+  return dir
+}
+
+async function startArchivist(dir: string, at: number): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('support/archivist-process.ts', import.meta.url))
-  const child = fork(script, [dir], { execArgv: ['--import', 'tsx'] })
+  const child = fork(script, [dir, await filled(WARMING_STREAMS)], { execArgv: ['--import', 'tsx'] })
   if (canPin) {
     const core = at % cpus().length
     assert.equal(spawnSync('taskset', ['-a', '-c', '-p', String(core), String(child.pid)]).status, 0)
@@ -154,12 +168,14 @@ async function message(child: ChildProcess): Promise<unknown> {
 
 /** Milliseconds that so many archivist processes take for the streams of one folder. */
 async function timeOfProcesses(count: number): Promise<number> {
-  const dir = scratch()
-  const parts = await openFileParts(dir)
-  await fill(parts)
-  await parts.close()
-  const children = Array.from({ length: count }, (_, at) => startArchivist(dir, at))
-  await Promise.all(children.map(message))
+  const dir = await filled(STREAMS)
+  const children = await Promise.all(
+    Array.from({ length: count }, async (_, at) => {
+      const child = await startArchivist(dir, at)
+      await message(child)
+      return child
+    }),
+  )
   const begin = performance.now()
   const counts = Promise.all(children.map(message))
   for (const child of children) child.send('go')
