@@ -149,6 +149,12 @@ function withoutIndex(): ArchiveIndex {
   return ArchiveIndex.parse(new Uint8Array(0))
 }
 
+/**
+ * The cursor that was made last, with the index that it reads by. When no object of a layout is left, V8 forgets the
+ * layout, and the code compiled for it: one `get` in a hundred would wait for the compiler.
+ */
+const kept: Cursor[] = []
+
 /** Walks through an entries file, one piece after another. */
 class Cursor {
   /** Where the next frame begins. */
@@ -183,6 +189,7 @@ class Cursor {
     this.offset = offset
     this.#firstIndex = options.index ?? 0
     this.#left = options.limit ?? Infinity
+    kept[0] = this
   }
 
   /** Throws what has ended the walk, once what is whole before it has been given. */
@@ -246,12 +253,8 @@ class Cursor {
   async #fetch(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     const { signal } = this.#options
     const { blobs, entries } = this.#parts
-    const bytes = await blobs.get(entries, {
-      offset,
-      length,
-      ...(into === undefined ? {} : { into }),
-      ...(signal === undefined ? {} : { signal }),
-    })
+    const range = into === undefined ? { offset, length } : { offset, length, into }
+    const bytes = await blobs.get(entries, signal === undefined ? range : { ...range, signal })
     // A store may answer a subclass, such as Buffer: decoding two classes is slower than decoding one.
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   }

@@ -1,4 +1,5 @@
 import { close, fstatSync, open, read } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { promisify } from 'node:util'
 import { RecoveryLogError } from '../../errors/index.ts'
 import type { ByteRange } from '../blob-store.ts'
@@ -24,6 +25,8 @@ export class WarmFiles {
   readonly #openFilesMax: number
   /** By key, the least recently used first. */
   readonly #files = new Map<string, WarmFile>()
+  /** The last: when there is none left, V8 forgets what it has compiled for them, and one read in a hundred waits. */
+  #stats: Stats | undefined
 
   constructor(openFilesMax: number) {
     this.#openFilesMax = openFilesMax
@@ -40,7 +43,8 @@ export class WarmFiles {
     if (file !== undefined) {
       const reading = this.#readFrom(file, key, range)
       // Another process may have replaced or removed it: then its inode has no name any more. Asked while it is read.
-      if (fstatSync(file.fd).nlink > 0) {
+      this.#stats = fstatSync(file.fd)
+      if (this.#stats.nlink > 0) {
         this.#files.delete(key)
         this.#files.set(key, file)
         return reading
