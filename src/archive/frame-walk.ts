@@ -38,9 +38,15 @@ export function decodeTextFrames(
 ): number {
   let at = begin
   while (at < bytes.length) {
-    const data = dataBegin(bytes, at)
-    const end = data + dataBytes(bytes, at)
-    if (data < 0 || end > bytes.length) break
+    let data = at + 1
+    let length = bytes[at] as number
+    if (length >= 0x80) {
+      const more = bytes[data++] as number
+      if (more >= 0x80) break
+      length = (length & 0x7f) | (more << 7)
+    }
+    const end = data + length
+    if (end > bytes.length) break
     const entry = decodeTextEntry(bytes, data, end)
     if (entry === undefined || entry.streamIndex < firstIndex) break
     at = end
