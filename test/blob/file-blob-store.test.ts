@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -118,12 +127,28 @@ describe('file blob store: files', () => {
   it('leftovers: what a dead writer left is removed on opening, what is young is not', async () => {
     const dir = newDir()
     await (await FileBlobStore.open({ dir })).close()
-    writeFileSync(join(dir, 'tmp/old.tmp'), 'x')
-    writeFileSync(join(dir, 'tmp/young.tmp'), 'x')
     const longAgo = new Date(Date.now() - 25 * 3600 * 1000)
-    utimesSync(join(dir, 'tmp/old.tmp'), longAgo, longAgo)
+    const made = (path: string, isOld: boolean): void => {
+      if (path.includes('/')) writeFileSync(join(dir, 'tmp', path), 'x')
+      else mkdirSync(join(dir, 'tmp', path))
+      if (isOld) utimesSync(join(dir, 'tmp', path), longAgo, longAgo)
+    }
+    for (const folder of ['dead', 'slow', 'idle', 'young']) made(folder, false)
+    for (const file of ['dead/old', 'slow/old', 'young/old']) made(file, true)
+    for (const file of ['slow/young', 'young/young']) made(file, false)
+    for (const folder of ['dead', 'slow', 'idle']) utimesSync(join(dir, 'tmp', folder), longAgo, longAgo)
     await (await FileBlobStore.open({ dir })).close()
-    expect(readdirSync(join(dir, 'tmp'))).toEqual(['young.tmp'])
+    expect(filesIn(join(dir, 'tmp')).sort()).toEqual(['slow/young', 'young/young'])
+    expect(readdirSync(join(dir, 'tmp')).sort()).toEqual(['slow', 'young'])
+  })
+
+  it('leftovers: a writer whose folder was taken for a dead one’s makes it anew', async () => {
+    const dir = newDir()
+    await using store = await FileBlobStore.open({ dir })
+    await store.put('a', Uint8Array.of(1))
+    for (const folder of readdirSync(join(dir, 'tmp'))) rmSync(join(dir, 'tmp', folder), { recursive: true })
+    await store.put('b', Uint8Array.of(2))
+    expect(await readBlob(store, 'b')).toEqual(Uint8Array.of(2))
   })
 
   it('folders: empty ones are removed with the last blob in them', async () => {

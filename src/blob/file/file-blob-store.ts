@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync, linkSync, renameSync, statSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
@@ -18,6 +17,7 @@ import type {
 import { CallGate } from '../call-gate.ts'
 import { alreadyThere, checkKey, checkRange, notFound } from '../key.ts'
 import { contentBytes, readBlobFile, syncDraft, writeBlobFile } from './blob-file.ts'
+import { AsideFolder, removeLeftovers } from './aside-folder.ts'
 import { FolderSyncs, makeFolder, removeEmptyFolders, syncFolder } from './folders.ts'
 import { bytesOfKey, keyOfBytes, keyPartOf, pathOfKey } from './key-path.ts'
 import { blobError, ifThere, isMissing } from './system-error.ts'
@@ -46,13 +46,13 @@ const FOLDER_TRIES = 100
 
 /**
  * A blob store of files. A blob becomes visible by: written aside, synced, renamed or linked into its place, its folder
- * synced. `dir/tmp` holds what is being written, `dir/blobs` what has been.
+ * synced. `dir/tmp` holds what is being written, in a folder for each writer, `dir/blobs` what has been.
  */
 export class FileBlobStore implements BlobStore, AsyncDisposable {
   readonly maxKeyBytes = MAX_KEY_BYTES
   readonly supports: BlobSupports
   readonly #blobs: string
-  readonly #aside: string
+  readonly #aside: AsideFolder
   readonly #warm: WarmFiles
   readonly #syncs = new FolderSyncs()
   readonly #gate = new CallGate('the blob store')
@@ -72,7 +72,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
       await mkdir(join(dir, 'blobs'), { recursive: true })
       await mkdir(join(dir, 'tmp'), { recursive: true })
       await syncFolder(dir)
-      const conditionalPut = await probeLinks(join(dir, 'tmp'))
+      const conditionalPut = await probeLinks(new AsideFolder(join(dir, 'tmp')))
       await removeLeftovers(join(dir, 'tmp'), leftoverMs)
       return new FileBlobStore(dir, openFilesMax, { conditionalPut })
     } catch (error) {
@@ -83,7 +83,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
   private constructor(dir: string, openFilesMax: number, supports: BlobSupports) {
     this.supports = supports
     this.#blobs = join(dir, 'blobs')
-    this.#aside = join(dir, 'tmp')
+    this.#aside = new AsideFolder(join(dir, 'tmp'))
     this.#warm = new WarmFiles(openFilesMax)
   }
 
@@ -106,7 +106,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
         // To save reading a body in vain. What decides is the link.
         if (existsSync(path)) throw alreadyThere(key)
       }
-      const aside = join(this.#aside, `${randomUUID()}.tmp`)
+      const aside = this.#aside.newPath()
       let isRenamed = false
       try {
         await writeBlobFile(aside, body, { isDraft, signal: options.signal })
@@ -198,6 +198,7 @@ export class FileBlobStore implements BlobStore, AsyncDisposable {
   async close(): Promise<void> {
     await this.#gate.close()
     this.#warm.dropAll()
+    this.#aside.remove()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -323,9 +324,9 @@ function mayHold(begin: string, { prefix, after }: Walk): boolean {
 }
 
 /** Whether the file system makes links, and refuses a second one of the same name. */
-async function probeLinks(folder: string): Promise<boolean> {
-  const file = join(folder, `${randomUUID()}.tmp`)
-  const second = `${file}.link`
+async function probeLinks(folder: AsideFolder): Promise<boolean> {
+  const file = folder.newPath()
+  const second = folder.newPath()
   await (await open(file, 'wx')).close()
   try {
     await link(file, second)
@@ -336,14 +337,6 @@ async function probeLinks(folder: string): Promise<boolean> {
   } finally {
     await ifThere(unlink(second))
     await ifThere(unlink(file))
-  }
-}
-
-/** Removes files that nobody has written to for a long time: their writers are dead. */
-async function removeLeftovers(folder: string, leftoverMs: number): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name)
-    const info = await ifThere(stat(path))
-    if (info !== undefined && Date.now() - info.mtimeMs > leftoverMs) await ifThere(unlink(path))
+    folder.remove()
   }
 }
