@@ -94,6 +94,11 @@ export class FnodeTable {
     }
   }
 
+  /** Reads where `find` will begin to. */
+  touch(fnode: number): number {
+    return this.#int32[this.#home(fnode) * STRIDE_INT32] as number
+  }
+
   /** Where the search for an fnode begins: the uppermost bits, which a multiplication mixes best. */
   #home(fnode: number): number {
     return Math.imul(fnode | 0, GOLDEN) >>> this.#shift

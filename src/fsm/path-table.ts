@@ -37,6 +37,11 @@ export class PathTable {
     return entry - 1
   }
 
+  /** Reads where `find` will begin to. */
+  touch(hash: number): number {
+    return this.#slots[2 * (hash >>> this.#shift)] as number
+  }
+
   ownerOf(place: number): number {
     return this.#arena.ownerOf(place)
   }

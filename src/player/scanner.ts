@@ -12,6 +12,7 @@ import {
   decodeRecordedOp,
   findMagic,
   FRAME_HEADER_BYTES,
+  FrameBatch,
   OpKind,
   readFrameHeader,
   RecordedOp,
@@ -28,9 +29,6 @@ export type ScanStop =
   | 'blocked' // the operation at hand reaches across the limit, to `needed` or further
   | 'hint' // the first hinted segment has been used up
   | 'room' // the target takes no more at the moment
-
-/** What `#play` answers for an operation that reaches across the limit. */
-const BLOCKED = -1
 
 const MAGIC_BYTES = 4
 const CARRY_BYTES = 4096
@@ -53,7 +51,11 @@ export class Scanner {
   readonly #skipped: Skipped
   readonly #frameBytesMax: number
   readonly #onEvent: (event: PlayEvent) => void
-  readonly #op = new RecordedOp()
+  readonly #ahead = new FrameBatch()
+  readonly #ownOp = new RecordedOp()
+  /** The operation at hand: our own, or one of those decoded ahead. */
+  #op = this.#ownOp
+  #log = ''
   /** Where the first hinted segment is used up. */
   #hintedThrough: number
   /** The bytes from `position` to the reader's offset, when a frame is cut there. */
@@ -86,7 +88,7 @@ export class Scanner {
   /** Goes to an offset of a log. What has been carried over is dropped. */
   begin(log: string, offset: number): void {
     this.#carried = 0
-    this.#op.log = log
+    this.#log = this.#ownOp.log = this.#ahead.log = log
     this.position = offset
   }
 
@@ -124,8 +126,8 @@ export class Scanner {
     }
     if (this.#carried > 0) this.#beginDesync(this.position)
     this.#endDesync(begin)
-    this.begin(this.#op.log, end)
-    const range = { log: this.#op.log, begin, end }
+    this.begin(this.#log, end)
+    const range = { log: this.#log, begin, end }
     this.#skipped.jump(range)
     this.#onEvent({ type: 'jump', ...range })
   }
@@ -135,7 +137,7 @@ export class Scanner {
     const begin = this.#desyncBegin < 0 ? this.position : this.#desyncBegin
     if (begin >= limit) return undefined
     const holdsMagic = findMagic(this.#carry, 0, this.#carried) + MAGIC_BYTES <= this.#carried
-    return { log: this.#op.log, begin, end: limit, holdsMagic }
+    return { log: this.#log, begin, end: limit, holdsMagic }
   }
 
   /** Gives up what is left over before `boundary`, and goes on there. Answers it. */
@@ -145,7 +147,7 @@ export class Scanner {
       this.#beginDesync(this.position)
       this.#endDesync(boundary)
     }
-    if (this.position < boundary) this.begin(this.#op.log, boundary)
+    if (this.position < boundary) this.begin(this.#log, boundary)
     return leftOver
   }
 
@@ -153,9 +155,13 @@ export class Scanner {
   #scanFrames(reader: LogReader, limit: number): ScanStop | undefined {
     const fsm = this.#fsm
     const hintedThrough = this.#hintedThrough
+    const ahead = this.#ahead
     const { bytes, bytesOffset } = reader
     const end = Math.min(bytes.length, limit - bytesOffset)
     let cutEnd = end
+    // Of the operations ahead, those in [next, count) are still to come.
+    let next = 0
+    let count = 0
     let at = reader.offset - bytesOffset
     while (at + FRAME_HEADER_BYTES <= end) {
       const length = readFrameHeader(bytes, at)
@@ -167,19 +173,27 @@ export class Scanner {
       if (length > this.#frameBytesMax) throw this.#tooLong(bytesOffset + at, length)
       const frameEnd = at + FRAME_HEADER_BYTES + length
       if (frameEnd > end) break
-      const contentBytes = this.#play(bytes, at, frameEnd, bytesOffset + at, limit)
-      if (contentBytes === BLOCKED) {
+      if (next === count && fsm.wantsPrefetch) {
+        ahead.decode(bytes, at, end, bytesOffset + at)
+        fsm.prefetch(ahead.ops, ahead.count)
+        count = ahead.count
+        next = 0
+      }
+      if (next < count) this.#op = ahead.ops[next++] as RecordedOp
+      else this.#decode(bytes, at, frameEnd, bytesOffset + at)
+      const contentBytes = this.#op.length
+      if (!this.#play(bytes, at, frameEnd, limit)) {
         cutEnd = frameEnd
         break
       }
-      const next = frameEnd + contentBytes
-      if (contentBytes > 0 && (next > end || !this.#takeContent(bytes, frameEnd, next))) {
+      const contentEnd = frameEnd + contentBytes
+      if (contentBytes > 0 && (contentEnd > end || !this.#takeContent(bytes, frameEnd, contentEnd))) {
         this.position = bytesOffset + at
         reader.offset = bytesOffset + frameEnd
         this.#contentLeft = contentBytes
         return undefined
       }
-      at = next
+      at = contentEnd
       if (fsm.nextSeqNo > hintedThrough) {
         cutEnd = at
         break
@@ -213,11 +227,11 @@ export class Scanner {
     if (length > this.#frameBytesMax) throw this.#tooLong(this.position, length)
     frameBytes += length
     if (!this.#fill(reader, frameBytes, limit)) return this.#cut(reader, frameBytes, limit)
-    const contentBytes = this.#play(this.#carry, 0, frameBytes, this.position, limit)
-    if (contentBytes === BLOCKED) return 'blocked'
+    this.#decode(this.#carry, 0, frameBytes, this.position)
+    if (!this.#play(this.#carry, 0, frameBytes, limit)) return 'blocked'
     this.#carried = 0
-    this.#contentLeft = contentBytes
-    if (contentBytes === 0) this.position = reader.offset
+    this.#contentLeft = this.#op.length
+    if (this.#op.length === 0) this.position = reader.offset
     return undefined
   }
 
@@ -242,21 +256,23 @@ export class Scanner {
     return undefined
   }
 
-  /**
-   * Applies the frame `bytes[begin, end)`, which lies at `offset` in the log. Answers how many bytes of content follow,
-   * or `BLOCKED` when they, or the frame, reach across the limit.
-   */
-  #play(bytes: Uint8Array, begin: number, end: number, offset: number, limit: number): number {
-    const op = this.#op
+  /** Makes the operation of the frame `bytes[begin, end)`, which lies at `offset` in the log, the one at hand. */
+  #decode(bytes: Uint8Array, begin: number, end: number, offset: number): void {
+    const op = this.#ownOp
+    this.#op = op
     op.firstOffset = offset
     decodeRecordedOp(bytes, begin + FRAME_HEADER_BYTES, end, op)
-    const lastOffset = offset + (end - begin) + op.length
-    if (lastOffset > limit) {
-      this.needed = lastOffset
-      return BLOCKED
+    op.lastOffset = offset + (end - begin) + op.length
+  }
+
+  /** Applies the operation at hand, of which `bytes[begin, end)` is the frame; not when it reaches across the limit. */
+  #play(bytes: Uint8Array, begin: number, end: number, limit: number): boolean {
+    const op = this.#op
+    if (op.lastOffset > limit) {
+      this.needed = op.lastOffset
+      return false
     }
-    op.lastOffset = lastOffset
-    if (this.#desyncBegin >= 0) this.#endDesync(offset)
+    if (this.#desyncBegin >= 0) this.#endDesync(op.firstOffset)
     const outcome = this.#fsm.apply(op, bytes, begin + FRAME_HEADER_BYTES, end)
     this.#isApplied = outcome === 'OK'
     if (this.#isApplied) {
@@ -265,7 +281,7 @@ export class Scanner {
     } else {
       this.#report(op, outcome)
     }
-    return op.length
+    return true
   }
 
   /** Does what needs no content. */
@@ -332,7 +348,7 @@ export class Scanner {
 
   #endDesync(end: number): void {
     if (this.#desyncBegin < 0) return
-    const range = this.#skipped.desync({ log: this.#op.log, begin: this.#desyncBegin, end })
+    const range = this.#skipped.desync({ log: this.#log, begin: this.#desyncBegin, end })
     this.#desyncBegin = -1
     this.#onEvent({ type: 'desync', ...range })
   }
@@ -343,7 +359,7 @@ export class Scanner {
   }
 
   #corrupt(offset: number, fault: string, data: Readonly<Record<string, unknown>>): RecoveryLogError {
-    const { log } = this.#op
+    const log = this.#log
     return new RecoveryLogError('CORRUPT', `${fault}, in ${log} at ${offset}`, { log, offset, ...data })
   }
 

@@ -395,3 +395,30 @@ describe('fsm: cuts', () => {
     }
   })
 })
+
+describe('fsm: prefetch', () => {
+  test('is wanted for many files only, and changes nothing', () => {
+    const desk = new Desk()
+    const files = 16_385
+    for (let i = 1; i < files; i++) desk.create(`/${i}`)
+    expect(desk.fsm.wantsPrefetch).toBe(false)
+    const last = desk.create('/last')
+    expect(desk.fsm.wantsPrefetch).toBe(true)
+    const before = desk.fsm.buildHints()
+    const at = { seqNo: desk.fsm.nextSeqNo, checksum: desk.fsm.nextChecksum, author: desk.author }
+    const changes: Change[] = [
+      { kind: 'write', fnode: last, length: 1 },
+      { kind: 'create', path: '/new' },
+      { kind: 'unlink', fnode: 1, path: '/1' },
+      { kind: 'link', fnode: 999_999, path: '/none' },
+    ]
+    desk.fsm.prefetch(
+      changes.map((change) => asRecordedOp(logOp(at, change, LOG, desk.offset))),
+      changes.length,
+    )
+    expect(desk.fsm.buildHints()).toEqual(before)
+    expect(changes.slice(0, 3).map((change) => desk.apply(change))).toEqual(['OK', 'OK', 'OK'])
+    desk.unlink(2, '/2')
+    expect([desk.fsm.liveCount, desk.fsm.wantsPrefetch]).toEqual([files - 1, false])
+  })
+})

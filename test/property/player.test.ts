@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FSM } from '../../src/fsm/index.ts'
 import type { FSMHints } from '../../src/fsm/index.ts'
 import { RecoveryLogError } from '../../src/errors/index.ts'
 import { Player } from '../../src/player/index.ts'
@@ -122,7 +123,13 @@ function historyOf(all: readonly Step[]): History {
 
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 5 })
 
-describe(`player (SEED=${SEED}, RUNS=${RUNS})`, () => {
+describe.each([
+  { files: 'few', ahead: false },
+  { files: 'many', ahead: true }, // or taken for many: then operations are decoded ahead
+])(`player ($files files, SEED=${SEED}, RUNS=${RUNS})`, ({ ahead }) => {
+  beforeEach(() => void vi.spyOn(FSM.prototype, 'wantsPrefetch', 'get').mockReturnValue(ahead))
+  afterEach(() => void vi.restoreAllMocks())
+
   it('plays any history, in chunks of any size, to what was recorded', async () => {
     await fc.assert(
       fc.asyncProperty(steps, chunkSizes, async (all, sizes) => {

@@ -4,6 +4,7 @@ import { encodeOperation, operations } from '../../src/arbitraries/index.ts'
 import {
   FRAME_BYTES_MAX,
   FRAME_HEADER_BYTES,
+  FrameBatch,
   FrameScanner,
   findMagic,
   readFrameHeader,
@@ -147,5 +148,66 @@ describe('FrameScanner', () => {
 
   it.each([-1, 0.5, NaN])('a maximum that is no count is a RangeError (%s)', (frameBytesMax) => {
     expect(() => new FrameScanner({ frameBytesMax })).toThrow(RangeError)
+  })
+})
+
+describe('frame batch', () => {
+  const op = (seqNo: number, length: number): Uint8Array =>
+    encodeOperation({ seqNo, checksum: 1, author: 7, change: { kind: 'write', fnode: 1, offset: 0, length } })
+
+  /** What is decoded of it, as sequence number and range of the log. */
+  function decoded(stream: Uint8Array, begin = 0, end = stream.length): number[][] {
+    const batch = new FrameBatch()
+    batch.log = 'a/log'
+    batch.decode(stream, begin, end, begin + 1000)
+    const ops = batch.ops.slice(0, batch.count)
+    expect(ops.every((one) => one.log === 'a/log' && one.bytes === stream)).toBe(true)
+    return ops.map(({ seqNo, firstOffset, lastOffset }) => [seqNo, firstOffset - 1000, lastOffset - 1000])
+  }
+
+  const first = op(1, 5)
+  const second = op(2, 3)
+  const [one, two] = [first.length + 5, first.length + 5 + second.length + 3]
+
+  it('decodes frame after frame behind the content of the one before', () => {
+    const stream = Buffer.concat([first, Buffer.alloc(5), second, Buffer.alloc(3), op(3, 0)])
+    expect(decoded(stream)).toEqual([
+      [1, 0, one],
+      [2, one, two],
+      [3, two, stream.length],
+    ])
+    expect(decoded(stream, one)[0]).toEqual([2, one, two])
+    expect(decoded(stream, 0, stream.length - 1)).toHaveLength(2) // the last frame is not whole then
+  })
+
+  it.each([
+    { what: 'no frame', rest: Buffer.from('nothing that begins a frame') },
+    { what: 'a frame that is cut', rest: op(3, 0).subarray(0, -1) },
+    { what: 'less than a header', rest: Buffer.from(MAGIC) },
+    {
+      what: 'a property',
+      rest: encodeOperation({
+        seqNo: 3,
+        checksum: 1,
+        author: 7,
+        change: { kind: 'property', path: '/p', content: 'c' },
+      }),
+    },
+    { what: 'what is no operation', rest: Buffer.from(frame(0xff, 0xff)) },
+  ])('ends before $what', ({ rest }) => {
+    const stream = Buffer.concat([first, Buffer.alloc(5), second, Buffer.alloc(3), rest])
+    expect(decoded(stream)).toEqual([
+      [1, 0, one],
+      [2, one, two],
+    ])
+    expect(decoded(rest)).toEqual([])
+  })
+
+  it('takes the last operation whose content reaches further', () => {
+    const stream = Buffer.concat([first, Buffer.alloc(5), second])
+    expect(decoded(stream)).toEqual([
+      [1, 0, one],
+      [2, one, two],
+    ])
   })
 })
