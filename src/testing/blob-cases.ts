@@ -201,8 +201,11 @@ export const BLOB_TESTS: readonly BlobSuiteTest[] = [
     },
   },
   {
-    name: 'B6 move: replaces the target, and is idempotent',
+    name: 'B6 move: replaces the target, and is idempotent, of a draft too',
     body: async ({ store }: BlobSuiteCase): Promise<void> => {
+      await store.put('from', pattern(8), { draft: true })
+      await store.move('from', 'deep/to')
+      expectSameBytes(await readBlob(store, 'deep/to'), pattern(8))
       await store.put('from', pattern(7))
       await store.put('deep/to', pattern(3))
       expectSame((await store.get('deep/to', { offset: 0, length: 9 })).length, 3, 'the target before')

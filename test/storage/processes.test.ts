@@ -1,34 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { FileStorage } from '../../src/storage/file/index.ts'
-import { TalkingProcess } from '../support/talking-process.ts'
+import { GENERATIONS, PROCESS_SEED, ProcessFolder } from '../support/process-folder.ts'
 import { entryOf } from './named-entries.ts'
 
-const SCRIPT = fileURLToPath(new URL('putting-process.ts', import.meta.url))
-const SEED = Number(process.env['SEED'] ?? 20261121)
-const GENERATIONS = Number(process.env['GENERATIONS'] ?? 2)
-
-let dir: string
-let children: TalkingProcess[]
-
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'storage-processes-'))
-  children = []
-})
-
-afterEach(async () => {
-  for (const child of children) await child.kill()
-  rmSync(dir, { recursive: true })
-})
-
-function start(name: string): TalkingProcess {
-  const child = new TalkingProcess(SCRIPT, [dir, name])
-  children.push(child)
-  return child
-}
+const processes = new ProcessFolder(
+  'storage-processes-',
+  fileURLToPath(new URL('putting-process.ts', import.meta.url)),
+)
 
 /** All indexes that are there of a stream; every entry that is must be whole. */
 async function indexesOf(storage: FileStorage, path: string): Promise<Set<number>> {
@@ -53,7 +32,7 @@ function expectIndexes(there: ReadonlySet<number>, from: number, count: number):
 /** What all processes were told must be there. */
 async function expectAcknowledged(storage: FileStorage): Promise<void> {
   const streams = new Map<string, Set<number>>()
-  for (const line of children.flatMap(({ lines }) => lines)) {
+  for (const line of processes.lines) {
     const [path = '', from = '', count] = line.split(' ')
     if (count === undefined) continue
     let indexes = streams.get(path)
@@ -63,25 +42,18 @@ async function expectAcknowledged(storage: FileStorage): Promise<void> {
   expect(storage.damage).toEqual([])
 }
 
-describe(`file storage: several processes (seed ${SEED})`, () => {
+describe(`file storage: several processes (seed ${PROCESS_SEED})`, () => {
   it(`SIGKILL at random points: nothing acknowledged is lost, none is there in part (${GENERATIONS} generations of 2)`, async () => {
-    let random = SEED
     for (let generation = 0; generation < GENERATIONS; generation++) {
-      const pair = [start(`g${generation}x`), start(`g${generation}y`)]
-      for (const child of pair) {
-        random = (random * 1_103_515_245 + 12_345) % 2 ** 31
-        const wanted = 1 + (random % 60)
-        await child.until(() => child.lines.length >= wanted)
-      }
-      for (const child of pair) await child.kill()
-      await using storage = await FileStorage.open({ dir })
+      await processes.killSoon(processes.start(`g${generation}x`), processes.start(`g${generation}y`))
+      await using storage = await FileStorage.open({ dir: processes.dir })
       await expectAcknowledged(storage)
     }
   }, 60_000)
 
   it('a seal by one process: what another was told before is there, and nothing is told afterwards', async () => {
-    const child = start('sealed')
-    await using storage = await FileStorage.open({ dir, orderBytes: 6400 })
+    const child = processes.start('sealed')
+    await using storage = await FileStorage.open({ dir: processes.dir, orderBytes: 6400 })
     for (const path of ['shared', 'sealed-a', 'sealed-b', 'sealed-c']) {
       const before = child.lines.length
       await child.until(() => child.lines.length >= before + 20)
