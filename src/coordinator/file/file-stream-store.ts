@@ -39,8 +39,8 @@ const ANNOUNCED_MS = 60 * 1000
 /**
  * The coordinator's state on files, for several processes (adapters spec, Q5). `dir/documents` holds a log for each
  * document, under the first two digits of the sha256 of its kind and id; `dir/tmp` what is being made, `dir/changes` what
- * has changed. Reads and compare-and-sets go to the files each time; the index of queries is in memory, and is built by
- * the first query.
+ * has changed. Reads and compare-and-sets go to the files each time, of which the 64 used last stay open; the index of
+ * queries is in memory, and is built by the first query.
  */
 export class FileStreamStore implements StreamStore {
   readonly #documents: string
