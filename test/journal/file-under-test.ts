@@ -85,9 +85,8 @@ function positionOf(bytes: Buffer, offset: number): number {
   let position = 80
   let begin = 0
   for (;;) {
-    const contentBytes = bytes.readUInt32LE(position + 8)
-    const checksumBytes = 4 * Math.ceil(contentBytes / 2 ** 20)
-    const contentAt = position + 36 + bytes.readUInt32LE(position + 12) + checksumBytes
+    const contentBytes = bytes.readUInt32LE(position + 12)
+    const contentAt = position + 40 + bytes.readUInt32LE(position + 16)
     if (offset < begin + contentBytes) return contentAt + offset - begin
     begin += contentBytes
     position = contentAt + contentBytes

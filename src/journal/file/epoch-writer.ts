@@ -1,14 +1,13 @@
 import { constants } from 'node:fs'
 import type { Label } from '../journal.ts'
-import { contentChecksums } from './content-checksum.ts'
-import type { ContentChecksums } from './content-checksum.ts'
+import { contentChecksum } from './content-checksum.ts'
+import type { ContentChecksum } from './content-checksum.ts'
 import type { Seal } from './epoch-end.ts'
 import {
-  encodeGroupHead,
+  encodeGroupHeader,
   encodeHeadSlot,
   encodeSegmentHeader,
   GROUP_HEADER_BYTES,
-  groupHeadBytes,
   HEAD_SLOT_BYTES,
   SEGMENT_HEADER_BYTES,
 } from './format.ts'
@@ -40,7 +39,7 @@ const SYNCED_WRITES = process.platform === 'linux' ? constants.O_WRONLY | consta
 export interface WriteItem {
   readonly content: Uint8Array
   /** Of content of `OWN_GROUP_BYTES` and more, which gets a group of its own. */
-  readonly ownChecksums: ContentChecksums | undefined
+  readonly ownChecksum: ContentChecksum | undefined
   /** After it. */
   readonly registers: readonly Label[]
 }
@@ -296,10 +295,10 @@ export class EpochWriter {
   #endSegment(segment: Segment): void {
     const mark = new Uint8Array(GROUP_HEADER_BYTES)
     const { offset, endPosition } = this.#written
-    encodeGroupHead(mark, segment.salt, {
+    encodeGroupHeader(mark, 0, segment.salt, {
       begin: offset,
       synced: offset,
-      checksums: contentChecksums(new Uint8Array(0)),
+      checksum: contentChecksum(new Uint8Array(0)),
       contentBytes: 0,
       registers: new Uint8Array(0),
     })
@@ -342,13 +341,13 @@ export class EpochWriter {
     const contentBytes = items.reduce((sum, item) => sum + item.content.length, 0)
     const last = items.at(-1) as WriteItem
     const registers = this.#encode(last.registers)
-    const headBytes = groupHeadBytes(registers.length, contentBytes)
-    const own = items.length === 1 ? last.ownChecksums : undefined
+    const headBytes = GROUP_HEADER_BYTES + registers.length
+    const own = items.length === 1 ? last.ownChecksum : undefined
     const bytes = new Uint8Array(headBytes + (own === undefined ? contentBytes : 0))
     if (own === undefined) copyContents(items, bytes, headBytes)
-    const checksums = own ?? contentChecksums(bytes.subarray(headBytes))
+    const checksum = own ?? contentChecksum(bytes.subarray(headBytes))
     const [begin, synced] = [before.offset, this.#synced.offset]
-    encodeGroupHead(bytes, salt, { begin, synced, checksums, contentBytes, registers })
+    encodeGroupHeader(bytes, 0, salt, { begin, synced, checksum, contentBytes, registers })
     buffers.push(bytes)
     if (own !== undefined) buffers.push(last.content)
     return {

@@ -18,11 +18,11 @@
  * as ASCII, filled up with zeros. The salt is random: no content of this journal, and no segment of another, can
  * look like a group.
  *
- * Group, 36 bytes and what follows them: 0 magic | 4 crc of [8, 36), the registers and the checksums, begun with the
- * salt | 8 content bytes | 12 register bytes | 16 flags: 1 an end mark, 2 Poly1305 | 20 begin | 28 synced: what the
- * appender had synced when it wrote this group | 36 registers after the group, JSON | checksums of the content's blocks,
- * each of 1 MiB but for the last, 4 bytes each, see content-checksum.ts | content.
- * An end mark has no registers, no checksum and no content.
+ * Group, 40 bytes and what follows them: 0 magic | 4 crc of [8, 40) and the registers, begun with the salt | 8 checksum
+ * of the content, see content-checksum.ts | 12 content bytes | 16 register bytes | 20 flags: 1 an end mark,
+ * 2 a Poly1305 | 24 begin | 32 synced: what the appender had synced when it wrote this group | 40 registers after the
+ * group, JSON | content.
+ * An end mark has neither registers nor content.
  *
  * Behind the last group of a segment that is being written to there may be zeros, which mean nothing.
  *
@@ -35,14 +35,12 @@
  * none | 88 where the next group goes.
  */
 import { crc32 } from 'node:zlib'
-import { MAX_APPEND_BYTES } from '../append-rules.ts'
-import { blockCount } from './content-checksum.ts'
-import type { ContentChecksums } from './content-checksum.ts'
+import type { ContentChecksum } from './content-checksum.ts'
 
 export const FORMAT_VERSION = 1
 
 export const SEGMENT_HEADER_BYTES = 80
-export const GROUP_HEADER_BYTES = 36
+export const GROUP_HEADER_BYTES = 40
 export const HEAD_SLOT_BYTES = 96
 
 const SEGMENT_MAGIC = 0x31736c52 // Rls1
@@ -53,13 +51,7 @@ const HEAD_MAGIC = 0x31686c52 // Rlh1
 export const GROUP_MAGIC_BYTES = new Uint8Array([0x52, 0x6c, 0x67, 0x31])
 
 /** Bounds the memory that a lying length can take: 64 labels of 64 and 1,024 bytes, each byte escaped. */
-const REGISTERS_BYTES_MAX = 256 * 1024
-
-const CHECKSUM_BYTES = 4
-
-/** What the head of a group can take: so much is needed at most to tell what follows it. */
-export const GROUP_HEAD_BYTES_MAX =
-  GROUP_HEADER_BYTES + REGISTERS_BYTES_MAX + CHECKSUM_BYTES * blockCount(MAX_APPEND_BYTES)
+export const REGISTERS_BYTES_MAX = 256 * 1024
 
 const ID_BYTES_MAX = 48
 const BOOT_BYTES_MAX = 48
@@ -102,80 +94,72 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
   }
 }
 
-/** The head of a group, as read. */
+/** The fixed part of a group, as read. */
 export interface GroupHeader {
   readonly isEnd: boolean
   readonly begin: number
   readonly synced: number
-  readonly checksums: ContentChecksums
+  readonly checksum: ContentChecksum
   readonly contentBytes: number
-  readonly registersBytes: number
-  /** Header, registers and checksums: the content begins this far behind where the group does. */
+  /** Header and registers: the content begins this far behind the header. */
   readonly headBytes: number
 }
 
 export interface GroupToWrite {
   readonly begin: number
   readonly synced: number
-  readonly checksums: ContentChecksums
+  readonly checksum: ContentChecksum
   readonly contentBytes: number
   readonly registers: Uint8Array
 }
 
-export function groupHeadBytes(registersBytes: number, contentBytes: number): number {
-  return GROUP_HEADER_BYTES + registersBytes + CHECKSUM_BYTES * blockCount(contentBytes)
-}
-
-/** Writes all of a group but its content to the beginning of `target`. */
-export function encodeGroupHead(target: Uint8Array, salt: number, group: GroupToWrite): void {
-  const { contentBytes, registers, checksums } = group
+/** Writes the header and registers of a group to `target` at `at`; answers where they end. */
+export function encodeGroupHeader(target: Uint8Array, at: number, salt: number, group: GroupToWrite): number {
+  const end = at + GROUP_HEADER_BYTES + group.registers.length
   const view = viewOf(target)
-  view.setUint32(0, GROUP_MAGIC, true)
-  view.setUint32(8, contentBytes, true)
-  view.setUint32(12, registers.length, true)
-  view.setUint32(16, flagsOf(group), true)
-  setInteger(view, 20, group.begin)
-  setInteger(view, 28, group.synced)
-  target.set(registers, GROUP_HEADER_BYTES)
-  let end = GROUP_HEADER_BYTES + registers.length
-  for (const checksum of checksums.blocks) {
-    view.setUint32(end, checksum, true)
-    end += CHECKSUM_BYTES
-  }
-  view.setUint32(4, crc32(target.subarray(8, end), salt), true)
+  view.setUint32(at, GROUP_MAGIC, true)
+  view.setUint32(at + 8, group.checksum.value, true)
+  view.setUint32(at + 12, group.contentBytes, true)
+  view.setUint32(at + 16, group.registers.length, true)
+  view.setUint32(at + 20, flagsOf(group), true)
+  setInteger(view, at + 24, group.begin)
+  setInteger(view, at + 32, group.synced)
+  target.set(group.registers, at + GROUP_HEADER_BYTES)
+  view.setUint32(at + 4, crc32(target.subarray(at + 8, end), salt), true)
+  return end
 }
 
-function flagsOf({ contentBytes, checksums }: GroupToWrite): number {
-  return (contentBytes === 0 ? FLAG_END : 0) | (checksums.isPoly1305 ? FLAG_POLY1305 : 0)
+function flagsOf({ contentBytes, checksum }: GroupToWrite): number {
+  return (contentBytes === 0 ? FLAG_END : 0) | (checksum.isPoly1305 ? FLAG_POLY1305 : 0)
 }
 
 /**
- * The head of the group at `at`: 'short' when more bytes are needed to tell, 'bad' when it is none. Lengths are checked
+ * The group header at `at`: 'short' when more bytes are needed to tell, 'bad' when it is none. Lengths are checked
  * against what a group may hold, so whoever takes memory by them takes no more than that.
  */
-export function decodeGroupHead(bytes: Uint8Array, at: number, salt: number): GroupHeader | 'short' | 'bad' {
+export function decodeGroupHeader(
+  bytes: Uint8Array,
+  at: number,
+  salt: number,
+  contentBytesMax: number,
+): GroupHeader | 'short' | 'bad' {
   const left = bytes.length - at
   if (left < GROUP_HEADER_BYTES) return 'short'
   const view = viewOf(bytes)
   if (view.getUint32(at, true) !== GROUP_MAGIC) return 'bad'
-  const contentBytes = view.getUint32(at + 8, true)
-  const registersBytes = view.getUint32(at + 12, true)
-  if (contentBytes > MAX_APPEND_BYTES || registersBytes > REGISTERS_BYTES_MAX) return 'bad'
-  const headBytes = groupHeadBytes(registersBytes, contentBytes)
+  const contentBytes = view.getUint32(at + 12, true)
+  const registersBytes = view.getUint32(at + 16, true)
+  if (contentBytes > contentBytesMax || registersBytes > REGISTERS_BYTES_MAX) return 'bad'
+  const headBytes = GROUP_HEADER_BYTES + registersBytes
   if (left < headBytes) return 'short'
   if (view.getUint32(at + 4, true) !== crc32(bytes.subarray(at + 8, at + headBytes), salt)) return 'bad'
-  const flags = view.getUint32(at + 16, true)
-  const blocks: number[] = []
-  for (let from = at + GROUP_HEADER_BYTES + registersBytes; from < at + headBytes; from += CHECKSUM_BYTES) {
-    blocks.push(view.getUint32(from, true))
-  }
+  const flags = view.getUint32(at + 20, true)
   return {
     isEnd: (flags & FLAG_END) !== 0,
-    begin: getInteger(view, at + 20),
-    synced: getInteger(view, at + 28),
-    checksums: { isPoly1305: (flags & FLAG_POLY1305) !== 0, blocks },
+    begin: getInteger(view, at + 24),
+    synced: getInteger(view, at + 32),
+    checksum: { isPoly1305: (flags & FLAG_POLY1305) !== 0, value: view.getUint32(at + 8, true) },
     contentBytes,
-    registersBytes,
     headBytes,
   }
 }

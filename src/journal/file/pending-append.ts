@@ -1,7 +1,7 @@
 import { validateAppend } from '../append-rules.ts'
 import type { AppendRequest, Commit, Journal, Label } from '../journal.ts'
-import { contentChecksums } from './content-checksum.ts'
-import type { ContentChecksums } from './content-checksum.ts'
+import { contentChecksum } from './content-checksum.ts'
+import type { ContentChecksum } from './content-checksum.ts'
 import { OWN_GROUP_BYTES } from './epoch-writer.ts'
 
 /** Who is told how an append ended. */
@@ -16,7 +16,7 @@ export class PendingAppend {
   /** What is wrong with the request itself: told in its turn, since it fails those behind it (J10). */
   readonly refusal: Error | undefined
   /** Computed in the call: while an earlier one is being synced, this costs nothing. */
-  readonly ownChecksums: ContentChecksums | undefined
+  readonly ownChecksum: ContentChecksum | undefined
   /** None of a request that is refused. */
   readonly content: Uint8Array
   readonly #answer: Answer
@@ -29,7 +29,7 @@ export class PendingAppend {
     this.request = request
     this.refusal = refusalOf(journal, request)
     this.content = this.refusal === undefined ? request.content : new Uint8Array(0)
-    this.ownChecksums = this.content.length >= OWN_GROUP_BYTES ? contentChecksums(this.content) : undefined
+    this.ownChecksum = this.content.length >= OWN_GROUP_BYTES ? contentChecksum(this.content) : undefined
     this.#answer = answer
   }
 

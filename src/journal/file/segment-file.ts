@@ -1,12 +1,13 @@
 /** Reading a segment file step by step, synchronously: for finding its end, and a place in it. */
+import { MAX_APPEND_BYTES } from '../append-rules.ts'
 import type { Label } from '../journal.ts'
-import { hasChecksums } from './content-checksum.ts'
+import { hasChecksum } from './content-checksum.ts'
 import {
-  decodeGroupHead,
+  decodeGroupHeader,
   decodeSegmentHeader,
-  GROUP_HEAD_BYTES_MAX,
   GROUP_HEADER_BYTES,
   GROUP_MAGIC_BYTES,
+  REGISTERS_BYTES_MAX,
   SEGMENT_HEADER_BYTES,
 } from './format.ts'
 import type { GroupHeader } from './format.ts'
@@ -55,19 +56,25 @@ export class SegmentFile {
     return this.#window
   }
 
-  /** The head of the group at `position`; 'short' where the file ends in it, 'bad' when there is none. */
+  /** The group header at `position`; 'short' where the file ends in it, 'bad' when there is none. */
   groupAt(position: number, windowBytes: number): GroupHeader | 'short' | 'bad' {
     const salt = this.salt
     if (salt === undefined) return 'bad'
-    const group = decodeGroupHead(this.bytesAt(position, GROUP_HEADER_BYTES, windowBytes), 0, salt)
+    const group = decodeGroupHeader(
+      this.bytesAt(position, GROUP_HEADER_BYTES, windowBytes),
+      0,
+      salt,
+      MAX_APPEND_BYTES,
+    )
     if (group !== 'short') return group
-    return decodeGroupHead(this.bytesAt(position, GROUP_HEAD_BYTES_MAX, windowBytes), 0, salt)
+    const more = this.bytesAt(position, GROUP_HEADER_BYTES + REGISTERS_BYTES_MAX, windowBytes)
+    return decodeGroupHeader(more, 0, salt, MAX_APPEND_BYTES)
   }
 
   /** The registers after the group at `position`, whose header has been found good. */
   registersAt(position: number, group: GroupHeader): readonly Label[] {
     const bytes = this.bytesAt(position, group.headBytes, SCAN_WINDOW_BYTES)
-    return decodeRegisters(bytes.subarray(GROUP_HEADER_BYTES, GROUP_HEADER_BYTES + group.registersBytes))
+    return decodeRegisters(bytes.subarray(GROUP_HEADER_BYTES, group.headBytes))
   }
 
   /**
@@ -126,7 +133,7 @@ export class SegmentFile {
   #isWhole(position: number, group: GroupHeader): boolean {
     const need = group.headBytes + group.contentBytes
     const bytes = this.bytesAt(position, need, SCAN_WINDOW_BYTES)
-    return bytes.length >= need && hasChecksums(bytes.subarray(group.headBytes, need), group.checksums)
+    return bytes.length >= need && hasChecksum(bytes.subarray(group.headBytes, need), group.checksum)
   }
 }
 

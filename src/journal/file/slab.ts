@@ -1,36 +1,28 @@
 /**
- * One large read of a segment. The blocks of its groups are found by their heads at once; they are checked when they are
+ * One large read of a segment. Its groups are found by their headers at once; their contents are checked when they are
  * asked for, so that they are still in the processor's cache when the consumer gets them.
  */
+import { MAX_APPEND_BYTES } from '../append-rules.ts'
 import type { JournalChunk } from '../journal.ts'
-import { BLOCK_BYTES, blockChecksum } from './content-checksum.ts'
-import { decodeGroupHead, GROUP_HEAD_BYTES_MAX } from './format.ts'
+import { hasChecksum } from './content-checksum.ts'
+import { decodeGroupHeader, GROUP_HEADER_BYTES, REGISTERS_BYTES_MAX } from './format.ts'
 import type { GroupHeader } from './format.ts'
 import type { JournalFileSystem } from './journal-file-system.ts'
 import type { SegmentFile } from './segment-file.ts'
 
-/** What is read behind a block: nearly always enough for the head of the next group, and for many small groups. */
-const BEHIND_BYTES = 64 * 1024
-const SLAB_BYTES = BLOCK_BYTES + BEHIND_BYTES
+/** Four groups of 1 MiB with their headers; and two slabs stay in the processor's last cache. */
+const SLAB_BYTES = 4 * 1024 * 1024 + 64 * 1024
 /** Contents below this size are moved together, so that a chunk is worth a consumer's turn. */
 const JOINED_BYTES_MAX = 128 * 1024
 const CHUNK_BYTES_MAX = 1024 * 1024
 
-/** Slabs that are kept for further use. More than two are only needed when a consumer keeps chunks. */
-const POOLED_SLABS = 16
+/** Slabs that are kept for further use. More are only needed when a consumer keeps chunks. */
+const POOLED_SLABS = 8
 
-/** A place in a segment file where a group begins, or a block of one, and its offset in the journal. */
+/** A place in a segment file where a group begins, and its offset in the journal. */
 export interface GroupPlace {
   readonly position: number
   readonly offset: number
-  /** What is known of the group that the block is of. */
-  readonly rest?: GroupRest | undefined
-}
-
-/** The blocks of a group from number `block` on. */
-interface GroupRest {
-  readonly header: GroupHeader
-  readonly block: number
 }
 
 /** What stopped the walk through a slab, at `Slab.stop`. */
@@ -40,13 +32,11 @@ export type SlabEnd =
   | 'more' // the slab ends, the file goes on
   | 'damage' // what follows is committed, and no good header
 
-interface FoundBlock {
+interface FoundGroup {
   readonly begin: number
-  /** Where it lies in the slab. */
+  /** Where the content begins in the slab. */
   readonly at: number
-  readonly length: number
-  readonly isPoly1305: boolean
-  readonly checksum: number
+  readonly header: GroupHeader
 }
 
 /** The slabs of a reader: used again, for new memory costs as much as reading into it. */
@@ -68,7 +58,7 @@ export class Slab {
   #kept = 0
   #isRetired = false
   #buffer: Uint8Array = new Uint8Array(0)
-  #blocks: FoundBlock[] = []
+  #groups: FoundGroup[] = []
   #next = 0
   #end: SlabEnd = 'more'
   #stop: GroupPlace = { position: 0, offset: 0 }
@@ -86,42 +76,40 @@ export class Slab {
     return this.#stop
   }
 
-  /** Reads from `from` on and finds the blocks that begin below `limit`, all of which must have been committed before. */
+  /** Reads from `from` on and finds the groups that begin below `limit`, all of which must have been committed before. */
   async fill(fs: JournalFileSystem, segment: SegmentFile, from: GroupPlace, limit: number): Promise<void> {
     this.#isRetired = false
     const left = segment.size - from.position
-    for (let wanted = wantedBytes(from); ;) {
-      if (this.#buffer.length < Math.min(wanted, left)) {
-        this.#buffer = newBuffer(Math.min(Math.max(wanted, SLAB_BYTES), left))
-      }
+    for (let wanted = SLAB_BYTES; ;) {
+      if (this.#buffer.length < Math.min(wanted, left)) this.#buffer = newBuffer(Math.min(wanted, left))
       const length = await readFully(fs, segment.fd, this.#buffer, Math.min(wanted, left), from.position)
       const need = this.#walk(this.#buffer.subarray(0, length), segment.salt ?? 0, from, limit)
-      if (this.#end !== 'more' || this.#blocks.length > 0) return
+      if (this.#end !== 'more' || this.#groups.length > 0) return
       if (length < wanted) {
         this.#end = 'damage' // the file ends in a group
         return
       }
-      wanted = need // bounded, and checked: the head of a group and one block
+      wanted = need // bounded, and checked: one group with its header
     }
   }
 
   /**
-   * The next chunk from `offset` on, checked; undefined when the slab is used up; the place of a damaged block. Several
-   * small blocks are moved together, over what lies between them. With `keep` the chunk has a `release`.
+   * The next chunk from `offset` on, checked; undefined when the slab is used up; the place of a damaged group. Several
+   * small groups are moved together, over their headers. With `keep` the chunk has a `release`.
    */
   take(
     offset: number,
     keep: boolean,
   ): JournalChunk | { readonly damaged: { offset: number; length: number } } | undefined {
     this.#skipBelow(offset)
-    const first = this.#blocks[this.#next]
+    const first = this.#groups[this.#next]
     if (first === undefined) return undefined
-    const { begin, at, length } = first
-    if (!this.#isWhole(first)) return { damaged: { offset: begin, length } }
+    const { begin, at, header } = first
+    if (!this.#isWhole(first)) return { damaged: { offset: begin, length: header.contentBytes } }
     this.#next++
     const start = at + Math.max(0, offset - begin)
-    const end = at + length
-    const joinedEnd = length < JOINED_BYTES_MAX ? this.#join(start, end) : end
+    const end = at + header.contentBytes
+    const joinedEnd = header.contentBytes < JOINED_BYTES_MAX ? this.#join(start, end) : end
     const chunk = { offset: Math.max(offset, begin), bytes: this.#buffer.subarray(start, joinedEnd) }
     return keep ? { ...chunk, release: this.#keep() } : chunk
   }
@@ -144,76 +132,51 @@ export class Slab {
   }
 
   #skipBelow(offset: number): void {
-    for (; this.#next < this.#blocks.length; this.#next++) {
-      const { begin, length } = this.#blocks[this.#next] as FoundBlock
-      if (begin + length > offset) return
+    for (; this.#next < this.#groups.length; this.#next++) {
+      const { begin, header } = this.#groups[this.#next] as FoundGroup
+      if (begin + header.contentBytes > offset) return
     }
   }
 
   #join(start: number, end: number): number {
     let joined = end
-    for (; this.#next < this.#blocks.length; this.#next++) {
-      const block = this.#blocks[this.#next] as FoundBlock
-      const { at, length } = block
-      if (length >= JOINED_BYTES_MAX || joined - start + length > CHUNK_BYTES_MAX) break
-      if (!this.#isWhole(block)) break // told when it is asked for
-      this.#buffer.copyWithin(joined, at, at + length)
-      joined += length
+    for (; this.#next < this.#groups.length; this.#next++) {
+      const group = this.#groups[this.#next] as FoundGroup
+      const { contentBytes } = group.header
+      if (contentBytes >= JOINED_BYTES_MAX || joined - start + contentBytes > CHUNK_BYTES_MAX) break
+      if (!this.#isWhole(group)) break // told when it is asked for
+      this.#buffer.copyWithin(joined, group.at, group.at + contentBytes)
+      joined += contentBytes
     }
     return joined
   }
 
-  #isWhole({ at, length, isPoly1305, checksum }: FoundBlock): boolean {
-    return blockChecksum(this.#buffer.subarray(at, at + length), isPoly1305) === checksum
+  #isWhole({ at, header }: FoundGroup): boolean {
+    return hasChecksum(this.#buffer.subarray(at, at + header.contentBytes), header.checksum)
   }
 
-  /** Answers how many bytes it takes to have what the slab ended in. */
+  /** Answers how many bytes the group needs at which the slab ended. */
   #walk(bytes: Uint8Array, salt: number, from: GroupPlace, limit: number): number {
-    this.#blocks = []
+    this.#groups = []
     this.#next = 0
-    this.#end = 'more'
-    let { offset: begin, rest } = from
     let at = 0
+    let begin = from.offset
     let need = 0
     for (;;) {
-      if (rest === undefined) {
-        const header = decodeGroupHead(bytes, at, salt)
-        this.#end = endAt(header, begin, limit)
-        if (this.#end !== 'more') break
-        need = at + GROUP_HEAD_BYTES_MAX
-        if (typeof header === 'string') break
-        rest = { header, block: 0 }
-        at += header.headBytes
-      }
-      const { header, block } = rest
-      const length = Math.min(bytesFrom(rest), BLOCK_BYTES)
-      need = at + length
+      const header = decodeGroupHeader(bytes, at, salt, MAX_APPEND_BYTES)
+      this.#end = endAt(header, begin, limit)
+      if (this.#end !== 'more') break
+      need = at + GROUP_HEADER_BYTES + REGISTERS_BYTES_MAX
+      if (typeof header === 'string') break
+      need = at + header.headBytes + header.contentBytes
       if (need > bytes.length) break
-      const { isPoly1305, blocks } = header.checksums
-      this.#blocks.push({ begin, at, length, isPoly1305, checksum: blocks[block] as number })
+      this.#groups.push({ begin, at: at + header.headBytes, header })
       at = need
-      begin += length
-      rest = block + 1 < blocks.length ? { header, block: block + 1 } : undefined
+      begin += header.contentBytes
     }
-    this.#stop = { position: from.position + at, offset: begin, rest }
+    this.#stop = { position: from.position + at, offset: begin }
     return need
   }
-}
-
-/** How much is read from a place on, so that little of it is half a block, which would have to be read again. */
-function wantedBytes({ rest }: GroupPlace): number {
-  if (rest === undefined) return SLAB_BYTES
-  const left = bytesFrom(rest)
-  if (left > BLOCK_BYTES) return BLOCK_BYTES
-  // The next groups are likely to be as long as this one.
-  const { headBytes, contentBytes } = rest.header
-  const next = Math.floor((BLOCK_BYTES - left) / (headBytes + contentBytes))
-  return left + next * (headBytes + contentBytes) + BEHIND_BYTES
-}
-
-/** How much content a group has from a block on. */
-function bytesFrom({ header, block }: GroupRest): number {
-  return header.contentBytes - block * BLOCK_BYTES
 }
 
 /** What a header says about going on; 'more' is: with this group, as soon as it is here. */

@@ -133,7 +133,7 @@ describe('file journal: damage', () => {
     await makeJournal(dir, 'process')
     const file = readdirSync(dir).find((name) => name.endsWith('.segment')) as string
     const bytes = readFileSync(join(dir, file))
-    // The head of the second group: 80 of the segment, 36 and registers and 4 and 5 of the first.
+    // The header of the second group: 80 of the segment, 40 and registers and 5 of the first.
     const second = bytes.indexOf('Rlg1', 81)
     bytes[second + 9] = (bytes[second + 9] as number) ^ 1
     writeFileSync(join(dir, file), bytes)

@@ -185,7 +185,7 @@ function lookWhileBegun(step: number, turns: number): boolean {
     const turn = count++ - step
     if (turn < 0 || turn >= turns) return
     writer ??= new EpochWriter(other, seal, 'boot', 1_000)
-    writer.write([{ content: new Uint8Array(50), ownChecksums: undefined, registers: [] }])
+    writer.write([{ content: new Uint8Array(50), ownChecksum: undefined, registers: [] }])
     if (turn % 2 === 0) return
     writer.syncNow()
     writer.publishHead(writer.written)
@@ -213,7 +213,7 @@ function lookWhileReplaced(step: number): boolean {
   const wanted = { name: 'test/steps', durability: undefined }
   const owner = JournalFolder.open(disk.view(), '/journal', wanted)
   const write = (writer: EpochWriter): void => {
-    writer.write([{ content: new Uint8Array(50), ownChecksums: undefined, registers: [] }])
+    writer.write([{ content: new Uint8Array(50), ownChecksum: undefined, registers: [] }])
     writer.syncNow()
     writer.publishHead(writer.written)
   }
