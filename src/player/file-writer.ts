@@ -2,9 +2,8 @@
  * Writes the content of many files at once, out of chunks of a log.
  *
  * Small writes are copied into a slot of each file's own, and go out 64 KiB at a time, at offsets that are multiples of
- * that, at once: so little is not worth another thread's turn. Large ones are written straight from the chunk. Where the
- * file system can write without waiting, several of those are under way while the log is read on; when enough of them
- * are, the next is done at once, so that this thread works too instead of waiting.
+ * that; large ones are written straight from the chunk. Where the file system can write without waiting, several writes are under way while the log is read
+ * on; when enough of them are, the next is done at once, so that this thread works too instead of waiting.
  *
  * Writes to one file are done in their order as far as they overlap: one that would overtake another is refused until
  * that one is done.
@@ -28,7 +27,10 @@ const COPY_BYTES_MAX = 16 * 1024
 /** Below this a loop over words is faster than a view for `set`. */
 const WORD_LOOP_BYTES_MAX = 256
 const RECENT_FILES = 1024
-/** Writes under way: no more than the processor's cache holds, beside what is read ahead. */
+/**
+ * Writes under way. That of one chunk's small ones can all be, for none is seen to be done while a chunk is played; and
+ * of large ones no more than the processor's cache holds, beside what is read ahead.
+ */
 const IN_FLIGHT_MAX = 64
 const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024
 /** Descriptors. More than `IN_FLIGHT_MAX`, so that there is always one to close. */
@@ -81,7 +83,7 @@ export class FileWriter {
       } else if (!this.#copyAcross(file, offset, bytes, begin, length)) return false
     } else {
       if (place < file.fill && place + length > 0 && !this.#empty(file)) return false
-      if (!this.#writeOut(file, offset, bytes, begin, length)) return false
+      if (!this.#writeOut(file, offset, bytes, begin, length, -1)) return false
     }
     if (offset + length > file.size) file.size = offset + length
     return true
@@ -229,15 +231,21 @@ export class FileWriter {
   /** Writes out what the file's slot holds. Answers false when that would overtake another write. */
   #empty(file: StagedFile): boolean {
     if (file.fill === 0) return true
-    this.#throwFailure()
-    if (this.#isOverlapping(file, file.slotOffset, file.fill)) return false
-    this.#writeSync(file, file.slotOffset, this.#slab, file.slot * SLOT_BYTES, file.fill)
+    const begin = file.slot * SLOT_BYTES
+    if (!this.#writeOut(file, file.slotOffset, this.#slab, begin, file.fill, file.slot)) return false
     file.fill = 0
     return true
   }
 
-  /** Writes from a chunk. Answers false when that would overtake another write. */
-  #writeOut(file: StagedFile, offset: number, bytes: Uint8Array, begin: number, length: number): boolean {
+  /** `slot` is the one that `bytes` are in, or -1 for bytes of a chunk. */
+  #writeOut(
+    file: StagedFile,
+    offset: number,
+    bytes: Uint8Array,
+    begin: number,
+    length: number,
+    slot: number,
+  ): boolean {
     this.#throwFailure()
     if (this.#isOverlapping(file, offset, length)) return false
     const isBusy = this.#inFlight >= IN_FLIGHT_MAX || this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX
@@ -254,8 +262,14 @@ export class FileWriter {
       file.inFlightBegin = Math.min(file.inFlightBegin, offset)
       file.inFlightEnd = Math.max(file.inFlightEnd, offset + length)
     }
-    this.#borrowed.set(bytes, (this.#borrowed.get(bytes) ?? 0) + 1)
-    this.#writeAsync(file, offset, bytes, begin, length)
+    if (slot >= 0) {
+      // The slot is the write's until it is done; the file takes another.
+      this.#slotFiles[slot] = undefined
+      file.leaveSlot()
+    } else {
+      this.#borrowed.set(bytes, (this.#borrowed.get(bytes) ?? 0) + 1)
+    }
+    this.#writeAsync(file, offset, bytes, begin, length, slot)
     return true
   }
 
@@ -276,12 +290,19 @@ export class FileWriter {
     }
   }
 
-  #writeAsync(file: StagedFile, offset: number, bytes: Uint8Array, begin: number, length: number): void {
+  #writeAsync(
+    file: StagedFile,
+    offset: number,
+    bytes: Uint8Array,
+    begin: number,
+    length: number,
+    slot: number,
+  ): void {
     const fd = this.#open(file)
     this.#fs.write?.(fd, bytes, begin, length, offset, (error, written) => {
       if (error === null && written > 0 && written < length) {
         this.#inFlightBytes -= written
-        this.#writeAsync(file, offset + written, bytes, begin + written, length - written)
+        this.#writeAsync(file, offset + written, bytes, begin + written, length - written, slot)
         return
       }
       if (error !== null || written === 0) {
@@ -290,7 +311,8 @@ export class FileWriter {
       this.#inFlight--
       this.#inFlightBytes -= length
       file.inFlight--
-      this.#giveBack(bytes)
+      if (slot >= 0) this.#freeSlots.push(slot)
+      else this.#giveBack(bytes)
       if (file.isRemoved && file.inFlight === 0) {
         try {
           this.#unlink(file)
