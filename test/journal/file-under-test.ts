@@ -53,12 +53,6 @@ function breakableDisk(): BreakableDisk {
       },
     })
   }
-  Object.defineProperty(fs, 'writev', {
-    value: (...[fd, buffers, position, answer]: Parameters<JournalFileSystem['writev']>) => {
-      if (isDead) setImmediate(answer, error(), 0)
-      else nodeFs.writev(fd, buffers, position, answer)
-    },
-  })
   Object.defineProperty(fs, 'fdatasync', {
     value: (fd: number, answer: (error: Error | null) => void) => {
       if (fails('fdatasync')) setImmediate(answer, error())

@@ -11,12 +11,10 @@ import { RecoveryLogError } from '../../errors/index.ts'
 import { failedBehind } from '../append-rules.ts'
 import type { Label } from '../journal.ts'
 import { changeRegisters, checkRegisters } from '../registers.ts'
-import { failureOf, isOpen, isWhole } from './batch.ts'
-import type { Batch, FailedAppend, Failure } from './batch.ts'
 import type { CommittedView } from './committed-view.ts'
 import type { Seal } from './epoch-end.ts'
 import { EpochWriter } from './epoch-writer.ts'
-import type { Layout, Written } from './epoch-writer.ts'
+import type { Progress } from './epoch-writer.ts'
 import type { Epochs } from './epochs.ts'
 import { mapFileError } from './file-error.ts'
 import type { JournalFolder } from './journal-folder.ts'
@@ -36,6 +34,26 @@ interface AppenderParts {
   readonly onCommit: () => void
 }
 
+interface Failure {
+  readonly error: unknown
+}
+
+interface FailedAppend extends Failure {
+  readonly append: PendingAppend
+}
+
+/** Appends that are written together, and answered together. */
+interface Batch {
+  /** Written whole, or empty; in call order. */
+  readonly appends: PendingAppend[]
+  readonly wroteBytes: boolean
+  /** The one behind them that failed, and fails all that are queued behind it. */
+  readonly failed: FailedAppend | undefined
+  /** How far the epoch has got with it. */
+  readonly end: Progress
+  isSettled: boolean
+}
+
 export class Appender {
   readonly #parts: AppenderParts
   readonly #name: string
@@ -50,8 +68,6 @@ export class Appender {
   #isRunning = false
   /** A failure whose answers have not been delivered yet: what is called meanwhile fails too (J10). */
   #failure: Failure | undefined
-  /** One of those answers waits for the background to let go of its content. */
-  #isFailureHeld = false
   /** Nobody knows what landed: this object takes no more appends (J5). */
   #dead: RecoveryLogError | undefined
 
@@ -97,50 +113,31 @@ export class Appender {
   async #run(): Promise<void> {
     await Promise.resolve() // what is called in this turn goes out together
     while (this.#queue.length > 0 || this.#ahead.length > 0) {
-      this.#flight = this.#writeMore(this.#ahead.splice(0), true)
-      const failure = await this.#makeDurable()
-      const batches = this.#flight
-      this.#flight = []
+      const batches = this.#writeMore(this.#ahead.splice(0))
+      let failure: Failure | undefined
+      if (this.#parts.folder.isDisk && batches.some(({ wroteBytes }) => wroteBytes)) {
+        this.#flight = batches
+        failure = await this.#writer?.sync().then(succeeded, failedWith)
+        this.#flight = []
+      }
       // A synchronous append meanwhile may have synced and answered these with its own.
       this.#settle(batches.filter(isOpen), failure)
     }
     this.#isRunning = false
   }
 
-  /** Syncs what is in flight, or writes it and syncs it with one call. */
-  async #makeDurable(): Promise<Failure | undefined> {
-    const [writer, [first]] = [this.#writer, this.#flight]
-    if (writer === undefined || first === undefined || !this.#parts.folder.isDisk) return undefined
-    if (first.unwritten !== undefined) {
-      for (const append of first.appends) append.hold()
-      const failure = await failureOf(writer.writeSynced(first.unwritten))
-      this.#release(first)
-      if (failure === undefined || first.isSettled) return undefined
-      this.#flight = [this.#writeUnwritten(writer, first)] // in the one way that tells what is whole
-    }
-    if (!this.#flight.some(({ wroteBytes }) => wroteBytes)) return undefined
-    return failureOf(writer.sync())
-  }
-
-  #release({ appends }: Batch): void {
-    if (this.#isFailureHeld) this.#endFailure()
-    for (const append of appends) append.release()
-  }
-
   #writeAhead(): void {
     const writer = this.#writer
     const under = [...this.#flight, ...this.#ahead]
     const first = under[0]
-    if (writer === undefined || first === undefined || writer.isSegmentFull) return
-    if (!under.every((batch) => isWhole(batch) && batch.unwritten === undefined)) return
+    if (writer === undefined || first === undefined || writer.isSegmentFull || !under.every(isWhole)) return
     if (this.#queue.length > 0 && writer.written.offset - first.end.offset < BATCH_BYTES_MAX) {
       this.#ahead.push(this.#write(writer))
     }
   }
 
   #commitNow(): void {
-    const flight = this.#flight.filter(isOpen).map((batch) => this.#writtenNow(batch))
-    const batches = this.#writeMore([...flight, ...this.#ahead.splice(0)])
+    const batches = this.#writeMore([...this.#flight.filter(isOpen), ...this.#ahead.splice(0)])
     let failure: Failure | undefined
     try {
       if (batches.some(({ wroteBytes }) => wroteBytes)) this.#writer?.syncNow()
@@ -150,24 +147,14 @@ export class Appender {
     this.#settle(batches, failure)
   }
 
-  /**
-   * Of what is being written in the background nothing is known yet: it is written here too, so that all up to here is.
-   * Who waits for it is answered when the background has let go of it.
-   */
-  #writtenNow(batch: Batch): Batch {
-    if (this.#writer === undefined || batch.unwritten === undefined) return batch
-    batch.isSettled = true
-    return this.#writeUnwritten(this.#writer, batch)
-  }
-
   /** Adds a batch of what is queued, unless one before it has failed: that fails the queue, once it is answered. */
-  #writeMore(batches: readonly Batch[], mayWait = false): readonly Batch[] {
-    const batch = this.#queue.length > 0 && batches.every(isWhole) ? this.#writeBatch(mayWait) : undefined
+  #writeMore(batches: readonly Batch[]): readonly Batch[] {
+    const batch = this.#queue.length > 0 && batches.every(isWhole) ? this.#writeBatch() : undefined
     return batch === undefined ? batches : [...batches, batch]
   }
 
   /** Writes what is queued, as far as one batch goes. Undefined when the queue was answered without writing. */
-  #writeBatch(mayWait: boolean): Batch | undefined {
+  #writeBatch(): Batch | undefined {
     try {
       this.#writer ??= this.#claimFor(this.#queue[0] as PendingAppend)
     } catch (error) {
@@ -175,7 +162,7 @@ export class Appender {
       if (first !== undefined) this.#fail([{ append: first, error: this.#mapped(error) }])
       return undefined
     }
-    if (this.#writer !== undefined) return this.#write(this.#writer, mayWait)
+    if (this.#writer !== undefined) return this.#write(this.#writer)
     this.#answerEmpty()
     return undefined
   }
@@ -207,31 +194,13 @@ export class Appender {
     }
   }
 
-  #write(writer: EpochWriter, mayWait = false): Batch {
+  #write(writer: EpochWriter): Batch {
     const { accepted, failed } = this.#accept(writer)
     const items = accepted.filter(({ content }) => content.length > 0)
-    const unwritten = mayWait ? writer.layOutForBackground(items) : undefined
-    if (unwritten !== undefined) {
-      const end = writer.written
-      return { appends: accepted, wroteBytes: true, unwritten, failed, end, isSettled: false }
-    }
-    return this.#batchOf(writer, accepted, failed, items.length > 0 ? writer.write(items) : { count: 0 })
-  }
-
-  /** Writes what was left to the background. */
-  #writeUnwritten(writer: EpochWriter, { appends, failed, unwritten }: Batch): Batch {
-    return this.#batchOf(writer, appends, failed, writer.writeLaidOut(unwritten as Layout))
-  }
-
-  #batchOf(
-    writer: EpochWriter,
-    accepted: readonly PendingAppend[],
-    failed: FailedAppend | undefined,
-    { count, error }: Written,
-  ): Batch {
-    const batch = { wroteBytes: count > 0, unwritten: undefined, end: writer.written, isSettled: false }
+    const { count, error } = items.length > 0 ? writer.write(items) : { count: 0 }
+    const batch = { wroteBytes: count > 0, end: writer.written, isSettled: false }
     if (error === undefined) return { ...batch, appends: accepted, failed }
-    const broken = accepted.filter(({ content }) => content.length > 0)[count] as PendingAppend
+    const broken = items[count] as PendingAppend
     const appends = accepted.slice(0, accepted.indexOf(broken))
     // What was accepted behind it goes back, to be failed with the rest of the queue.
     this.#queue.unshift(
@@ -379,19 +348,29 @@ export class Appender {
     const behind = this.#queue
     this.#queue = []
     this.#failure = { error: first.error }
-    this.#isFailureHeld = failed.some(({ append }) => append.isHeld)
-    if (!this.#isFailureHeld) this.#endFailure()
+    // Runs before the answer reaches anybody: that is when this failure ends, and later calls are tried anew.
+    queueMicrotask(() => (this.#failure = undefined))
     for (const { append, error } of failed) append.reject(error)
     for (const append of behind) append.reject(failedBehind(first.error, this.#name))
-  }
-
-  /** Runs before the answer reaches anybody: that is when this failure ends, and later calls are tried anew. */
-  #endFailure(): void {
-    this.#isFailureHeld = false
-    queueMicrotask(() => (this.#failure = undefined))
   }
 
   #mapped(error: unknown): Error {
     return mapFileError(error, this.#name)
   }
+}
+
+function succeeded(): undefined {
+  return undefined
+}
+
+function failedWith(error: unknown): Failure {
+  return { error }
+}
+
+function isOpen(batch: Batch): boolean {
+  return !batch.isSettled
+}
+
+function isWhole(batch: Batch): boolean {
+  return batch.failed === undefined
 }

@@ -1,4 +1,3 @@
-import { constants } from 'node:fs'
 import type { Label } from '../journal.ts'
 import { contentChecksum } from './content-checksum.ts'
 import type { ContentChecksum } from './content-checksum.ts'
@@ -11,7 +10,7 @@ import {
   HEAD_SLOT_BYTES,
   SEGMENT_HEADER_BYTES,
 } from './format.ts'
-import { release, writeFully, writeInBackground } from './journal-file-system.ts'
+import { release, writeFully } from './journal-file-system.ts'
 import { randomSalt } from './journal-folder.ts'
 import type { JournalFolder } from './journal-folder.ts'
 import { encodeRegisters } from './segment-file.ts'
@@ -29,12 +28,6 @@ const ZEROS = new Uint8Array(256 * 1024)
 /** Larger writes are worth a new size, and would be written twice. */
 const ZEROS_FOR_BYTES_MAX = 64 * 1024
 
-/**
- * Larger writes are made and synced by one call in the background, through a descriptor that syncs what it writes: where
- * that is as good as an fdatasync. Else the thread would copy them into the system's cache, and then wait for another.
- */
-const SYNCED_WRITES = process.platform === 'linux' ? constants.O_WRONLY | constants.O_DSYNC : undefined
-
 /** One append, to be written. */
 export interface WriteItem {
   readonly content: Uint8Array
@@ -45,13 +38,10 @@ export interface WriteItem {
 }
 
 interface Segment {
-  readonly path: string
   readonly salt: number
   readonly fd: number
   /** For `syncNow` alone: each descriptor is told of a failed write-back once, so the two must not share one. */
   readonly syncFd: number
-  /** For `writeSynced` alone, which opens it. */
-  backgroundFd: number | undefined
   /** Up to where the file holds groups and zeros. */
   zerosEnd: number
 }
@@ -67,24 +57,7 @@ export interface Progress {
   readonly endPosition: number
 }
 
-/** Appends laid out as groups behind all that was written before. */
-export interface Layout {
-  readonly segment: Segment
-  readonly before: Progress
-  readonly buffers: readonly Uint8Array[]
-  /** What will have been written with each group. */
-  readonly groups: readonly Progress[]
-  /** How many appends are whole with each group. */
-  readonly itemEnds: readonly number[]
-}
-
-/** How many appends are whole in the file, and what stopped the rest. */
-export interface Written {
-  readonly count: number
-  readonly error?: unknown
-}
-
-/** The segment files and the head file of an epoch that is ours. */
+/** The segment files and the head file of an epoch that is ours. Writes are synchronous, in call order. */
 export class EpochWriter {
   readonly epoch: number
   readonly #folder: JournalFolder
@@ -138,63 +111,21 @@ export class EpochWriter {
     return this.#synced
   }
 
-  /** Writes appends as groups. A group that is not whole is overwritten by the next write. */
-  write(items: readonly WriteItem[]): Written {
+  /**
+   * Writes appends as groups. Answers how many are whole in the file, and what stopped the rest; a group that is not
+   * whole is overwritten by the next write.
+   */
+  write(items: readonly WriteItem[]): { readonly count: number; readonly error?: unknown } {
+    let segment: Segment
     try {
-      return this.writeLaidOut(this.#layOut(items))
+      segment = this.#segmentFor()
     } catch (error) {
       return { count: 0, error }
     }
-  }
-
-  /**
-   * Lays out appends for `writeSynced`, and counts them as written from now on; undefined when they are small, or when
-   * something before them is not synced yet: `write` is for them.
-   */
-  layOutForBackground(items: readonly WriteItem[]): Layout | undefined {
-    const bytes = items.reduce((sum, { content }) => sum + content.length, 0)
-    const isForBackground =
-      SYNCED_WRITES !== undefined &&
-      this.#folder.isDisk &&
-      bytes > ZEROS_FOR_BYTES_MAX &&
-      this.#segment !== undefined &&
-      this.#written === this.#synced &&
-      !this.isSegmentFull
-    if (!isForBackground) return undefined
-    const layout = this.#layOut(items)
-    this.#written = layout.groups.at(-1) as Progress
-    return layout
-  }
-
-  /** Writes it at once, also when it is being written in the background: the same bytes to the same place. */
-  writeLaidOut({ segment, before, buffers, groups, itemEnds }: Layout): Written {
-    const from = before.endPosition
-    const { written, error } = writeFully(this.#folder.fs, segment.fd, buffers, from)
-    const whole = groups.findLastIndex(({ endPosition }) => endPosition <= from + written)
-    this.#written = groups[whole] ?? before
-    if (error === undefined) this.#writeZeros(segment, written)
-    return { count: itemEnds[whole] ?? 0, error }
-  }
-
-  /** Writes it and makes it durable, in the background. Nothing is known of it when that fails. */
-  async writeSynced({ segment, before, buffers }: Layout): Promise<void> {
-    const { fs } = this.#folder
-    segment.backgroundFd ??= fs.openSync(segment.path, SYNCED_WRITES as number)
-    this.#syncing++
-    try {
-      await writeInBackground(fs, segment.backgroundFd, buffers, before.endPosition)
-    } finally {
-      this.#syncEnded()
-    }
-  }
-
-  #layOut(items: readonly WriteItem[]): Layout {
-    const segment = this.#segmentFor()
     const groups: Progress[] = []
     const itemEnds: number[] = []
     const buffers: Uint8Array[] = []
-    const before = this.#written
-    let progress = before
+    let progress = this.#written
     for (let first = 0; first < items.length;) {
       const end = groupEnd(items, first)
       progress = this.#plan(items.slice(first, end), segment.salt, progress, buffers)
@@ -202,7 +133,12 @@ export class EpochWriter {
       itemEnds.push(end)
       first = end
     }
-    return { segment, before, buffers, groups, itemEnds }
+    const from = this.#written.endPosition
+    const { written, error } = writeFully(this.#folder.fs, segment.fd, buffers, from)
+    const whole = groups.findLastIndex(({ endPosition }) => endPosition <= from + written)
+    this.#written = groups[whole] ?? this.#written
+    if (error === undefined) this.#writeZeros(segment, written)
+    return { count: itemEnds[whole] ?? 0, error }
   }
 
   #writeZeros(segment: Segment, writtenBytes: number): void {
@@ -221,16 +157,12 @@ export class EpochWriter {
     this.#syncing++
     return new Promise((resolve, reject) => {
       fs.fdatasync(fd, (error) => {
-        this.#syncEnded()
+        this.#syncing--
+        if (this.#syncing === 0) for (const closing of this.#toClose.splice(0)) release(fs, closing)
         if (error === null) resolve()
         else reject(error)
       })
     })
-  }
-
-  #syncEnded(): void {
-    this.#syncing--
-    if (this.#syncing === 0) for (const fd of this.#toClose.splice(0)) release(this.#folder.fs, fd)
   }
 
   /** Makes all that has been written durable, at once. */
@@ -285,7 +217,7 @@ export class EpochWriter {
       const syncFd = fs.openSync(path, 'r+')
       const place = { segmentBegin: begin, groupPosition: 0, endPosition: SEGMENT_HEADER_BYTES }
       this.#written = { ...this.#written, ...place }
-      return { path, salt, fd, syncFd, backgroundFd: undefined, zerosEnd: SEGMENT_HEADER_BYTES }
+      return { salt, fd, syncFd, zerosEnd: SEGMENT_HEADER_BYTES }
     } catch (error) {
       release(fs, fd)
       throw error
@@ -316,7 +248,6 @@ export class EpochWriter {
     this.#dropZeros(segment)
     this.#close(segment.fd)
     this.#close(segment.syncFd)
-    if (segment.backgroundFd !== undefined) this.#close(segment.backgroundFd)
     this.#segment = undefined
   }
 

@@ -9,12 +9,6 @@ export interface JournalFileSystem extends SyncFileSystem {
   /** Undefined when there is no such file; every other failure is thrown. */
   statSync(path: string, options: { readonly throwIfNoEntry: false }): FileStat | undefined
   writevSync(fd: number, buffers: readonly Uint8Array[], position: number): number
-  writev(
-    fd: number,
-    buffers: readonly Uint8Array[],
-    position: number,
-    answer: Answer<[bytesWritten: number]>,
-  ): void
   read(
     fd: number,
     buffer: Uint8Array,
@@ -55,36 +49,6 @@ export function writeFully(
   } catch (error) {
     return { written, error }
   }
-}
-
-/** The same in the background. What was written when it fails is not told. */
-export async function writeInBackground(
-  fs: JournalFileSystem,
-  fd: number,
-  buffers: readonly Uint8Array[],
-  position: number,
-): Promise<void> {
-  let [left, at] = [buffers, position]
-  while (left.length > 0) {
-    const count = await writeOnce(fs, fd, left, at)
-    if (count === 0) throw new Error('the system took no byte of a write')
-    at += count
-    left = dropBytes(left, count)
-  }
-}
-
-function writeOnce(
-  fs: JournalFileSystem,
-  fd: number,
-  buffers: readonly Uint8Array[],
-  position: number,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    fs.writev(fd, buffers, position, (error, bytesWritten) => {
-      if (error === null) resolve(bytesWritten)
-      else reject(error)
-    })
-  })
 }
 
 function dropBytes(buffers: readonly Uint8Array[], count: number): readonly Uint8Array[] {

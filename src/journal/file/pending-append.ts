@@ -22,8 +22,6 @@ export class PendingAppend {
   readonly #answer: Answer
   /** What it will be answered with once it has committed. */
   commit: Commit | undefined
-  #isHeld = false
-  #heldAnswer: (() => void) | undefined
 
   constructor(journal: Pick<Journal, 'name' | 'maxAppendBytes'>, request: AppendRequest, answer: Answer) {
     this.request = request
@@ -37,36 +35,12 @@ export class PendingAppend {
     return this.#committed().registers
   }
 
-  /** Whether its answer would wait. */
-  get isHeld(): boolean {
-    return this.#isHeld
-  }
-
-  /** The system may read the content until `release`: an answer waits so long, for with it the caller uses it again. */
-  hold(): void {
-    this.#isHeld = true
-  }
-
-  release(): void {
-    this.#isHeld = false
-    this.#heldAnswer?.()
-  }
-
   resolve(): void {
-    this.#tell(() => {
-      this.#answer.resolve(this.#committed())
-    })
+    this.#answer.resolve(this.#committed())
   }
 
   reject(error: unknown): void {
-    this.#tell(() => {
-      this.#answer.reject(error)
-    })
-  }
-
-  #tell(answer: () => void): void {
-    if (this.#isHeld) this.#heldAnswer = answer
-    else answer()
+    this.#answer.reject(error)
   }
 
   #committed(): Commit {

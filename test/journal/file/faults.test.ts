@@ -8,8 +8,8 @@ import { chances, SimulatedDisk, systemError } from './simulated-disk.ts'
 const DIR = '/journal'
 const AUTHOR = 'author'
 
-function open(fs: JournalFileSystem, bootId: string, segmentBytes = 1_000): Promise<FileJournal> {
-  return FileJournal.open({ dir: DIR, name: 'test/faults', fs, bootId, segmentBytes, pollMs: 1e9 })
+function open(fs: JournalFileSystem, bootId: string): Promise<FileJournal> {
+  return FileJournal.open({ dir: DIR, name: 'test/faults', fs, bootId, segmentBytes: 1_000, pollMs: 1e9 })
 }
 
 /** Everything an appender does: batches, segments, registers, a synchronous append, a take-over and one back. */
@@ -35,59 +35,22 @@ async function live(fs: JournalFileSystem, history: History): Promise<void> {
   await Promise.all([first.close(), second.close()])
 }
 
-/** The same with appends that are written in the background: alone, together, and overtaken by what is not. */
-async function liveInBackground(fs: JournalFileSystem, history: History): Promise<void> {
-  const first = await open(fs, 'boot', 300_000)
-  await history.append(first, 67_000)
-  await history.append(first, 70_000)
-  await Promise.all([history.append(first, 66_000), history.append(first, 30)])
-  const flying = [history.append(first, 80_000), history.append(first, 40)]
-  for (let turn = 0; turn < 5; turn++) await Promise.resolve()
-  history.appendSync(first, 90) // while those before it are being written
-  history.appendSync(first, 70_000)
-  await Promise.all(flying)
-  const overtaken = history.append(first, 90_000) // fills the segment
-  for (let turn = 0; turn < 5; turn++) await Promise.resolve()
-  history.appendSync(first, 50)
-  history.appendSync(first, 60)
-  const behind = history.append(first, 35)
-  await Promise.all([overtaken, behind])
-  const second = await open(fs, 'boot', 300_000)
-  await history.append(first, 71_000)
-  const late = history.append(first, 72_000)
-  for (let turn = 0; turn < 5; turn++) await Promise.resolve()
-  await Promise.all([history.append(second, 45), late])
-  await Promise.all([first.close(), second.close()])
-}
-
 /** How many calls of the file system a life without faults makes. */
-async function countCalls(life: Life): Promise<number> {
+async function countCalls(): Promise<number> {
   let count = 0
   const history = new History()
   const disk = new SimulatedDisk()
-  await life.live(
+  await live(
     disk.view(() => count++),
     history,
   )
-  expect(history.counts).toEqual({ ...life.counts, unknown: 0, 'under way': 0 })
+  expect(history.counts).toEqual({ acknowledged: 11, refused: 3, unknown: 0, 'under way': 0 })
   expect(disk.openFiles).toEqual([])
   return count
 }
 
-interface Life {
-  readonly name: string
-  readonly live: typeof live
-  readonly counts: { readonly acknowledged: number; readonly refused: number }
-}
-
-const LIVES: readonly Life[] = [
-  { name: 'small appends', live, counts: { acknowledged: 11, refused: 3 } },
-  { name: 'appends in the background', live: liveInBackground, counts: { acknowledged: 14, refused: 1 } },
-]
-
-describe.each(LIVES)('file journal, $name: one call of the file system fails', async (life) => {
-  const { live } = life
-  const calls = await countCalls(life)
+describe('file journal: one call of the file system fails', async () => {
+  const calls = await countCalls()
 
   it.each(['EIO', 'ENOSPC'])(
     'each in turn, with %s: what was told holds, and the next append is taken',
@@ -139,9 +102,8 @@ describe.each(LIVES)('file journal, $name: one call of the file system fails', a
   })
 })
 
-describe.each(LIVES)('file journal, $name: the process ends in the middle of any call', async (life) => {
-  const liveUntil = liveUntilCall.bind(undefined, life)
-  const calls = await countCalls(life)
+describe('file journal: the process ends in the middle of any call', async () => {
+  const calls = await countCalls()
 
   it('each in turn: nothing acknowledged is lost, no append is there in part (same boot)', async () => {
     for (let last = 0; last < calls; last++) {
@@ -243,7 +205,7 @@ describe('file journal: the power goes at an unlucky moment (100 seeds each)', (
   })
 })
 
-async function liveUntilCall(life: Life, last: number): Promise<{ disk: SimulatedDisk; history: History }> {
+async function liveUntil(last: number): Promise<{ disk: SimulatedDisk; history: History }> {
   const disk = new SimulatedDisk()
   const history = new History()
   let count = 0
@@ -251,6 +213,6 @@ async function liveUntilCall(life: Life, last: number): Promise<{ disk: Simulate
     if (count === last) history.crash()
     if (count++ >= last) throw systemError('EIO', `${name} ${path}`)
   })
-  await life.live(fs, history).catch(() => undefined)
+  await live(fs, history).catch(() => undefined)
   return { disk, history }
 }

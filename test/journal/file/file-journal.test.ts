@@ -40,12 +40,6 @@ function withCalls(calls: Partial<JournalFileSystem>): JournalFileSystem {
   return Object.assign(Object.create(nodeFs) as JournalFileSystem, calls)
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
-}
-
 /** What this process holds open, as Linux tells it. */
 function openFiles(): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
@@ -211,11 +205,7 @@ describe('file journal: group commit', () => {
       syncs.push('sync')
       nodeFs.fdatasyncSync(fd)
     }
-    const writev: JournalFileSystem['writev'] = (...args) => {
-      syncs.push('written')
-      nodeFs.writev(...args)
-    }
-    return { fs: withCalls({ fdatasync, fdatasyncSync, writev }), syncs }
+    return { fs: withCalls({ fdatasync, fdatasyncSync }), syncs }
   }
 
   it('what is asked for while a sync runs goes out with the next one', async () => {
@@ -248,8 +238,7 @@ describe('file journal: group commit', () => {
     const content = filled(3_000_000)
     const ends = await Promise.all(Array.from({ length: 5 }, () => journal.append({ content })))
     expect(ends.map(({ end }) => end)).toEqual([3e6, 6e6, 9e6, 12e6, 15e6])
-    // The first one has the header of the segment to sync too; those behind it are synced as they are written.
-    expect(syncs).toEqual(['async', 'written', 'written'])
+    expect(syncs).toHaveLength(3)
   })
 
   it('durability process: no sync at all', async () => {
@@ -271,93 +260,6 @@ describe('file journal: group commit', () => {
     fail?.(systemError('EIO', 'late'))
     expect((await first).end).toBe(10)
     expect((await journal.head()).offset).toBe(15)
-  })
-
-  describe('written in the background', () => {
-    /** The background does nothing until it is told to. */
-    function slow(calls: Partial<JournalFileSystem> = {}): { fs: JournalFileSystem; finish: () => void } {
-      const held: (() => void)[] = []
-      const writev: JournalFileSystem['writev'] = (...args) => {
-        held.push(() => {
-          nodeFs.writev(...args)
-        })
-      }
-      return { fs: withCalls({ writev, ...calls }), finish: () => held.shift()?.() }
-    }
-
-    it('what a synchronous append overtakes is there, and answered when its content is let go of', async () => {
-      const { fs, finish } = slow()
-      await using journal = await FileJournal.open({ dir, fs })
-      await journal.append({ content: filled(10) })
-      let isAnswered = false
-      const first = journal.append({ content: filled(100_000, 7) }).finally(() => (isAnswered = true))
-      await nextTurn()
-      expect(journal.appendSync({ content: filled(5) })).toMatchObject({ begin: 100_010, end: 100_015 })
-      const all = Buffer.concat([filled(10), filled(100_000, 7), filled(5)])
-      expect(all.equals(await read(journal))).toBe(true)
-      expect(isAnswered).toBe(false)
-      finish()
-      expect(await first).toMatchObject({ begin: 10, end: 100_010 })
-      expect(all.equals(await read(journal))).toBe(true)
-      const next = journal.append({ content: filled(100_000, 9) })
-      await nextTurn()
-      finish()
-      expect(await next).toMatchObject({ begin: 100_015 })
-    })
-
-    it('what fails with the synchronous append that overtakes it fails later, and what is called until then too', async () => {
-      let isFailing = false
-      const fdatasyncSync = (fd: number): void => {
-        if (isFailing) throw systemError('EIO', 'fdatasync')
-        nodeFs.fdatasyncSync(fd)
-      }
-      const { fs, finish } = slow({ fdatasyncSync })
-      await using journal = await FileJournal.open({ dir, fs })
-      await journal.append({ content: filled(10) })
-      const first = journal.append({ content: filled(100_000, 7) })
-      await nextTurn()
-      isFailing = true
-      expect(() => journal.appendSync({ content: filled(5) })).toThrow('EIO')
-      isFailing = false
-      await nextTurn()
-      await expect(journal.append({ content: filled(6) })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-      finish()
-      await expect(first).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-      expect(await journal.append({ content: filled(3) })).toMatchObject({ begin: 10, end: 13 })
-      expect(await read(journal)).toEqual(Buffer.concat([filled(10), filled(3)]))
-    })
-
-    it('not behind what was written ahead, which is not synced yet', async () => {
-      const { fs, syncs } = counting()
-      await using journal = await FileJournal.open({ dir, fs })
-      const appends = [journal.append({ content: filled(10) })]
-      await Promise.resolve()
-      await Promise.resolve()
-      for (let i = 1; i <= 5; i++) appends.push(journal.append({ content: filled(3_000_000, i) }))
-      await Promise.all(appends)
-      expect(syncs.slice(0, 2)).toEqual(['async', 'async'])
-      expect(
-        Buffer.from(await read(journal))
-          .subarray(-3_000_000)
-          .equals(filled(3_000_000, 5)),
-      ).toBe(true)
-    })
-
-    it('short writes are gone on with; one that fails is made again in the foreground', async () => {
-      let writes = 0
-      const writev: JournalFileSystem['writev'] = (fd, buffers, position, answer) => {
-        if (++writes > 3) setImmediate(answer, systemError('EIO', 'write'), 0)
-        else {
-          nodeFs.write(fd, buffers.find(({ length }) => length > 0) ?? filled(0), 0, 50_000, position, answer)
-        }
-      }
-      await using journal = await FileJournal.open({ dir, fs: withCalls({ writev }) })
-      await journal.append({ content: filled(10) })
-      await journal.append({ content: filled(100_000, 7) })
-      await journal.append({ content: filled(100_000, 8) })
-      const all = [filled(10), filled(100_000, 7), filled(100_000, 8)]
-      expect(Buffer.concat(all).equals(await read(journal))).toBe(true)
-    })
   })
 
   it('an append that is called in answer to one before a failure, and before the answer to that, fails too', async () => {

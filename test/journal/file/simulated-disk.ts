@@ -1,4 +1,3 @@
-import { constants } from 'node:fs'
 import type { FolderWatch, JournalFileSystem } from '../../../src/journal/file/index.ts'
 import type { FileStat } from '../../../src/parts/index.ts'
 
@@ -18,13 +17,6 @@ interface Inode {
   links: number
 }
 
-interface OpenFile {
-  readonly inode: Inode | undefined
-  readonly path: string
-  /** O_DSYNC: what is written through it is synced, and nothing else. */
-  readonly syncsWrites?: boolean
-}
-
 /**
  * A disk and the system's cache in front of it, in memory: one folder level, what a file journal calls and no more. It
  * loses what was not synced when the power goes: any part of it. `beforeCall` is told of each call, and may throw.
@@ -33,7 +25,7 @@ export class SimulatedDisk {
   #names = new Map<string, Inode>()
   #syncedNames = new Map<string, Inode>()
   readonly #folders = new Set<string>()
-  readonly #open = new Map<number, OpenFile>()
+  readonly #open = new Map<number, { readonly inode: Inode | undefined; readonly path: string }>()
   readonly #watchers = new Set<() => void>()
   #nextFd = 3
 
@@ -56,7 +48,9 @@ export class SimulatedDisk {
       return stat(inode)
     }
     return {
-      openSync: guarded('openSync', (path: string, flags: string | number) => this.#openFile(path, flags)),
+      openSync: guarded('openSync', (path: string, flags: string | number) =>
+        this.#openFile(path, String(flags)),
+      ),
       closeSync: guarded('closeSync', (fd: number) => {
         if (!this.#open.delete(fd)) throw systemError('EBADF', String(fd))
       }),
@@ -75,14 +69,6 @@ export class SimulatedDisk {
       writevSync: guarded('writevSync', (fd, buffers, position) => this.#write(fd, buffers, position)),
       fsyncSync: guarded('fsyncSync', (fd) => this.#sync(fd)),
       fdatasyncSync: guarded('fdatasyncSync', (fd) => this.#sync(fd)),
-      writev: (fd, buffers, position, answer) => {
-        settle(answer, () => {
-          beforeCall('writev', pathOf(fd))
-          const count = this.#write(fd, buffers, position)
-          if (this.#open.get(fd)?.syncsWrites === true) this.#syncRange(fd, position, count)
-          return count
-        })
-      },
       fdatasync: (fd, answer) => {
         const inode = this.#inode(fd)
         const [data, version] = [inode.data.slice(), ++inode.version]
@@ -149,16 +135,15 @@ export class SimulatedDisk {
     return [...this.#open.values()].map(({ path }) => path)
   }
 
-  #openFile(path: string, flags: string | number): number {
+  #openFile(path: string, flags: string): number {
     const fd = this.#nextFd++
     if (this.#folders.has(path)) {
       this.#open.set(fd, { inode: undefined, path })
       return fd
     }
     let inode = this.#names.get(path)
-    const syncsWrites = typeof flags === 'number' && (flags & constants.O_DSYNC) === constants.O_DSYNC
     if (inode === undefined) {
-      if (typeof flags === 'number' || flags.startsWith('r')) throw systemError('ENOENT', path)
+      if (flags.startsWith('r')) throw systemError('ENOENT', path)
       inode = { data: new Uint8Array(0), synced: new Uint8Array(0), version: 0, syncedVersion: 0, links: 1 }
       this.#names.set(path, inode)
       this.#tell()
@@ -167,7 +152,7 @@ export class SimulatedDisk {
     } else if (flags === 'w') {
       inode.data = new Uint8Array(0)
     }
-    this.#open.set(fd, { inode, path, syncsWrites })
+    this.#open.set(fd, { inode, path })
     return fd
   }
 
@@ -206,14 +191,6 @@ export class SimulatedDisk {
     const { inode } = this.#open.get(fd) ?? {}
     if (inode === undefined) this.#syncedNames = new Map(this.#names)
     else Object.assign(inode, { synced: inode.data.slice(), syncedVersion: ++inode.version })
-  }
-
-  #syncRange(fd: number, begin: number, length: number): void {
-    const inode = this.#inode(fd)
-    const end = begin + length
-    inode.synced = resized(inode.synced, Math.max(inode.synced.length, end))
-    inode.synced.set(inode.data.subarray(begin, end), begin)
-    inode.syncedVersion = ++inode.version
   }
 
   #tell(): void {
