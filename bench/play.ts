@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FileJournal } from '../src/journal/file/index.ts'
+import type { JournalChunk } from '../src/journal/index.ts'
 import { Player } from '../src/player/index.ts'
 import { growth, question } from './harness.ts'
 import type { Row, Variant } from './harness.ts'
@@ -11,10 +12,10 @@ import { PLAY, playChunks, playContent } from './workloads.ts'
 import type { PlayInput } from './workloads.ts'
 
 /**
- * The player of the run before. The harness collects garbage between runs; without a living instance the engine would
- * forget the shapes of its objects, and after some rounds of meeting new ones give up on fast code for them.
+ * Of the run before. The harness collects garbage between runs; without living instances the engine would forget the
+ * shapes of their objects, and after some rounds of meeting new ones give up on fast code for them.
  */
-const kept: { player?: Player } = {}
+const kept: { player?: Player; journal?: FileJournal; reader?: AsyncIterator<JournalChunk> } = {}
 
 const FILES = 100
 const LOG = 'bench/play'
@@ -27,7 +28,9 @@ async function prepareLog(input: PlayInput): Promise<{ variant: Variant; dir: st
     FileJournal.open({ dir: join(dir, 'log'), name: LOG, durability: 'process' })
   const journal = await open()
   for (const content of playChunks(input)) await journal.append({ content })
-  await journal.close()
+  kept.journal = journal
+  kept.reader = journal.read({ offset: 0, keep: true })[Symbol.asyncIterator]()
+  await kept.reader.next()
   const target = join(dir, 'played')
   const variant: Variant = {
     operations: input.writes,
