@@ -4,7 +4,7 @@ import { FileWriter, OPEN_FILES_MAX } from '../../src/player/file-writer.ts'
 import type { PlayerFileSystem } from '../../src/player/index.ts'
 import { memory } from './doubles.ts'
 
-const SLOT_BYTES = 64 * 1024
+const SLOT_BYTES = 128 * 1024
 const LARGE = 20_000
 
 const pathOf = (fnode: number): string => `/staged/${fnode}`
@@ -77,7 +77,7 @@ async function settle<T>(promise: Promise<T>, pending: readonly Pending[]): Prom
 const bytesOf = (length: number, fill = 'x'): Buffer => Buffer.alloc(length, fill)
 
 describe('file writer: small writes', () => {
-  it('are kept in memory until there are 64 KiB, and go out at once', async () => {
+  it('are kept in memory until there are 128 KiB, and go out at once', async () => {
     const { fs, pending, counts, content } = slow()
     const writer = new FileWriter(fs, pathOf)
     writer.create(1)
@@ -88,35 +88,6 @@ describe('file writer: small writes', () => {
     await settle(writer.flush(), pending)
     expect(content(1)).toEqual(bytesOf(SLOT_BYTES + 64))
     expect(counts.open).toBe(0)
-  })
-
-  it('go out up to multiples of 64 KiB, wherever they begin and whatever their size is', async () => {
-    const { fs, pending, content } = slow()
-    const writer = new FileWriter(fs, pathOf)
-    writer.create(1)
-    for (let at = 50; at < 2 * SLOT_BYTES; at += 1000) writer.write(1, at, bytesOf(1000), 0, 1000)
-    expect(pending.map(({ offset, length }) => [offset, length])).toEqual([
-      [50, SLOT_BYTES - 50],
-      [SLOT_BYTES, SLOT_BYTES],
-    ])
-    const size = writer.sizeOf(1)
-    expect(size).toBeGreaterThan(2 * SLOT_BYTES)
-    await settle(writer.flush(), pending)
-    expect(content(1)).toEqual(Buffer.concat([Buffer.alloc(50), bytesOf(size - 50)]))
-  })
-
-  it('across such a place, refused there, are made again as a whole', async () => {
-    const { fs, pending, content } = slow()
-    const writer = new FileWriter(fs, pathOf)
-    writer.create(1)
-    for (let at = 0; at < SLOT_BYTES + 64; at += 64) writer.write(1, at, bytesOf(64), 0, 64)
-    const across = (): boolean => writer.write(1, SLOT_BYTES - 100, bytesOf(300, 'b'), 0, 300)
-    expect([across(), across()]).toEqual([false, false])
-    for (const write of [...pending]) write.finish()
-    expect(across()).toBe(true)
-    await settle(writer.flush(), pending)
-    const expected = bytesOf(SLOT_BYTES + 200).fill('b', SLOT_BYTES - 100)
-    expect(content(1)).toEqual(expected)
   })
 
   it('over what is still in memory change it there', async () => {
