@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  fdatasync,
   fsync,
   linkSync,
   mkdirSync,
@@ -14,12 +15,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DocumentFile } from '../../src/coordinator/file/document-file.ts'
+import { FileStreamStore } from '../../src/coordinator/file/index.ts'
 import { encodeRecord } from '../../src/coordinator/file/record-line.ts'
 import { codeOf } from '../../src/testing/suite-test.ts'
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof NodeFs>()
-  return { ...fs, fsync: vi.fn(fs.fsync) }
+  return { ...fs, fsync: vi.fn(fs.fsync), fdatasync: vi.fn(fs.fdatasync) }
 })
 
 const document = { kind: 'kind', project: 'proj', name: 'name', dueMs: null, value: 'ours' }
@@ -153,6 +155,55 @@ describe('document file: names', () => {
     expect(await count(async () => write(open(), 3))).toBe(0)
     appendFileSync(pathOf(1), END)
     expect(await count(async () => write(open(), 4))).toBe(2)
+  })
+})
+
+describe('document file: what others have not synced', () => {
+  /** How often the file is synced before what was read may be acted on. */
+  async function syncsOf(file: DocumentFile, revision: number): Promise<number> {
+    vi.mocked(fdatasync).mockClear()
+    expect(file.read()?.revision).toBe(revision)
+    await file.settle()
+    return vi.mocked(fdatasync).mock.calls.length
+  }
+
+  it('is synced once by whoever has read it', async () => {
+    const writer = await written(1)
+    expect(await syncsOf(writer, 1)).toBe(0)
+    const reader = open()
+    expect(await syncsOf(reader, 1)).toBe(0) // it was made with this one
+    await write(writer, 1)
+    expect(await syncsOf(writer, 2)).toBe(0)
+    expect(await syncsOf(reader, 2)).toBe(1)
+    expect(await syncsOf(reader, 2)).toBe(0)
+    // Of one that has died right behind its append.
+    appendFileSync(pathOf(1), encodeRecord({ ...document, revision: 3, id: 'a', write: 'x' }))
+    for (const file of [writer, reader, open()]) {
+      expect(await syncsOf(file, 3)).toBe(1)
+      expect(await syncsOf(file, 3)).toBe(0)
+    }
+  })
+
+  it('is synced before a store answers with it', async () => {
+    const clock = { now: () => 0 }
+    await using store = await FileStreamStore.open({ dir, clock })
+    await store.create('a', document)
+    await store.update('a', 1, document)
+    await using other = await FileStreamStore.open({ dir, clock })
+    vi.mocked(fdatasync).mockClear()
+    expect((await other.read('kind', 'a'))?.revision).toBe(2)
+    expect(vi.mocked(fdatasync)).toHaveBeenCalledTimes(1)
+  })
+
+  it('is not acted on when it cannot be synced', async () => {
+    await written(2)
+    const file = open()
+    file.read()
+    vi.mocked(fdatasync).mockImplementationOnce((_fd, done) => {
+      done(Object.assign(new Error('no'), { code: 'EIO' }))
+    })
+    await expect(file.settle()).rejects.toMatchObject({ code: 'EIO' })
+    expect(await syncsOf(file, 2)).toBe(1)
   })
 })
 

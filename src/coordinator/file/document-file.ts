@@ -43,6 +43,11 @@ export class DocumentFile implements RecordState {
     return document
   }
 
+  /** Waits until what was read is on the disk. */
+  async settle(): Promise<void> {
+    await this.#log.settle()
+  }
+
   /**
    * Makes the revision behind `revision`, of which 0 makes the document; answers its number.
    *

@@ -92,6 +92,7 @@ export class FileStreamStore implements StreamStore {
       const file = this.#file(hash)
       const document = file.read()
       if (document === undefined) this.#open.delete(hash)
+      else await file.settle()
       this.#dropOldest()
       return document
     })

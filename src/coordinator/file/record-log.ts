@@ -48,7 +48,10 @@ const END = encodeRecord('end')
 const END_JSON = '"end"'
 const BEGIN = encodeRecord('begin')
 const BEGIN_JSON = '"begin"'
-/** Says that the names of the file and its folder are on the disk: whoever reads it need not sync them once more. */
+/**
+ * Says that the names of the file and its folder are on the disk, and the records with which it was made: whoever reads
+ * it need not sync them once more.
+ */
 const NAMED = encodeRecord('named')
 const NAMED_JSON = '"named"'
 
@@ -74,6 +77,9 @@ export class RecordLog {
   #hasEnded = false
   /** Whether the names of the file and its folder are on the disk: whoever has made them may have died before. */
   #isNamed = false
+  /** How many records of the file were read, and how many of these are known to be on the disk. */
+  #records = 0
+  #durable = 0
   /** Descriptors that a sync is waiting for are closed behind it. */
   #syncs = 0
   readonly #left: number[] = []
@@ -119,15 +125,25 @@ export class RecordLog {
     appendWhole(this.#fd as number, encodeRecord(record))
   }
 
-  /** Waits until all that was read is on the disk. @throws RecoveryLogError `UNAVAILABLE` when somebody has removed it */
+  /**
+   * Waits until all that was read is on the disk, which it mostly is: who acts on what another has written, and not yet
+   * synced before it died, would else go further than what a loss of power leaves.
+   */
+  async settle(): Promise<void> {
+    if (this.#durable < this.#records) await this.sync()
+  }
+
+  /** Syncs all that was read. @throws RecoveryLogError `UNAVAILABLE` when somebody has removed it */
   async sync(): Promise<void> {
     const fd = this.#fd as number
     this.#syncs++
     try {
       const isNamed = this.#isNamed
+      const records = this.#records
       await Promise.all([datasync(fd), isNamed ? undefined : this.#syncNames()])
       if (!isNamed) appendWhole(fd, NAMED)
       if (fd !== this.#fd) return
+      this.#durable = Math.max(this.#durable, records)
       if (fstatSync(fd).nlink === 0) this.#leaveRemoved(fd)
     } finally {
       this.#syncs--
@@ -189,6 +205,7 @@ export class RecordLog {
     this.#hasBegun = false
     this.#hasEnded = false
     this.#isNamed = false
+    this.#records = this.#durable = 0
     this.#state.begin()
   }
 
@@ -210,9 +227,20 @@ export class RecordLog {
   readonly #take = (json: string): boolean => {
     if (json === BEGIN_JSON) this.#hasBegun = true
     else if (json === END_JSON) this.#hasEnded = true
-    else if (json === NAMED_JSON) this.#isNamed = true
-    else this.#state.apply(json)
+    else if (json === NAMED_JSON) this.#name()
+    else this.#apply(json)
     return !this.#hasEnded
+  }
+
+  #name(): void {
+    this.#isNamed = true
+    // More than one may have come between the link and this.
+    if (this.#records === 1) this.#durable = 1
+  }
+
+  #apply(json: string): void {
+    this.#records++
+    this.#state.apply(json)
   }
 
   /** Whatever there is behind the position, a whole line of it at least. */
