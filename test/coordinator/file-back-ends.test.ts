@@ -22,7 +22,7 @@ taskQueueSuite({
   name: 'FileTaskQueue',
   factory: async (parts) => {
     const dir = await mkdtemp(join(tmpdir(), 'recoverylog-tasks-'))
-    const open = (): Promise<FileTaskQueue> => FileTaskQueue.open({ dir, ...parts, refreshMs: 0 })
+    const open = (): Promise<FileTaskQueue> => FileTaskQueue.open({ dir, ...parts })
     return { queue: await open(), another: open, dispose: () => rm(dir, { recursive: true }) }
   },
   supports: { shared: true },

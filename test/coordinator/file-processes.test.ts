@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FileStreamStore, FileTaskQueue } from '../../src/coordinator/file/index.ts'
-import { revisionText } from '../../src/coordinator/file/revision-file.ts'
-import { readLatest, writeRevision } from '../../src/coordinator/file/revision-folder.ts'
+import { encodeRecord } from '../../src/coordinator/file/record-line.ts'
+import type { TaskLease } from '../../src/coordinator/index.ts'
 
 const worker = join(import.meta.dirname, '../support/coordinator-worker.ts')
 const document = { kind: 'kind', project: 'proj', name: 'name', dueMs: null, value: 'ours' }
@@ -22,25 +22,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(dir, { recursive: true })
 })
-
-/** Makes revision 1, then writes on it, while `others` do what they do right before the link. */
-async function writeLate(others: (folder: string) => void): Promise<void> {
-  const folder = join(dir, 'document')
-  const write = { folder, aside: dir, id: 'a', document, known: undefined }
-  await writeRevision({ ...write, revision: 0, announce: () => undefined })
-  await writeRevision({
-    ...write,
-    revision: 1,
-    announce: () => {
-      others(folder)
-    },
-  })
-}
-
-function place(folder: string, revision: number, lineage: readonly string[]): void {
-  const text = revisionText('a', revision, { ...document, value: 'theirs' }, lineage)
-  writeFileSync(join(folder, String(revision)), text)
-}
 
 describe('file stream store: several processes', () => {
   it('counting: no step is lost, and each task is one process’s', async () => {
@@ -57,48 +38,6 @@ describe('file stream store: several processes', () => {
     const counted = { value: 45, revision: 45, name: 'count 45' }
     expect(await store.read('kind', 'counter')).toMatchObject(counted)
     expect(await store.query({ kind: 'kind', dueUntilMs: 45, limit: 9 })).toMatchObject([counted])
-  })
-
-  it('a writer that has slept: its number is free again, and it has lost all the same', async () => {
-    const late = writeLate((folder) => {
-      place(folder, 2, ['x'])
-      place(folder, 3, ['y', 'x'])
-      unlinkSync(join(folder, '1'))
-      unlinkSync(join(folder, '2'))
-    })
-    await expect(late).rejects.toMatchObject({ code: 'CONFLICT' })
-    expect(readdirSync(join(dir, 'document'))).toEqual(['3'])
-    expect(readLatest(join(dir, 'document'))?.document.value).toBe('theirs')
-  })
-
-  it('a writer that has slept for too long to know: OUTCOME_UNKNOWN', async () => {
-    const late = writeLate((folder) => {
-      place(folder, 12, ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])
-    })
-    await expect(late).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', data: { revision: 2 } })
-  })
-
-  it('a writer that comes second: CONFLICT, and nothing of it stays', async () => {
-    const late = writeLate((folder) => {
-      place(folder, 2, ['x'])
-    })
-    await expect(late).rejects.toMatchObject({ code: 'CONFLICT' })
-    expect(readdirSync(dir)).toEqual(['document'])
-  })
-
-  it('old revisions: are removed', async () => {
-    await writeLate(() => undefined)
-    expect(readLatest(join(dir, 'document'))?.document.revision).toBe(2)
-    expect(readdirSync(join(dir, 'document'))).toEqual(['2'])
-  })
-
-  it('damage: a changed byte is CORRUPT, with the file', async () => {
-    await writeLate(() => undefined)
-    const path = join(dir, 'document', '2')
-    writeFileSync(path, readFileSync(path, 'utf8').replace('ours', 'yours'))
-    expect(() => readLatest(join(dir, 'document'))).toThrow(
-      expect.objectContaining({ code: 'CORRUPT', data: { path } }) as Error,
-    )
   })
 
   it('lag: a query learns of others after `refreshMs`, of its own object at once', async () => {
@@ -120,7 +59,6 @@ describe('file stream store: several processes', () => {
 
   it('options: what is no time or number is a RangeError', async () => {
     await expect(FileStreamStore.open({ dir, clock, refreshMs: -1 })).rejects.toThrow(RangeError)
-    await expect(FileTaskQueue.open({ dir, clock, refreshMs: Number.NaN })).rejects.toThrow(RangeError)
     await expect(FileTaskQueue.open({ dir, clock, triesMax: 0 })).rejects.toThrow(RangeError)
   })
 
@@ -132,24 +70,68 @@ describe('file stream store: several processes', () => {
   })
 })
 
-describe('file task queue: damage', () => {
-  it('a task that cannot be read: CORRUPT with its file', async () => {
+describe('file task queue: its log', () => {
+  const task = { project: 'proj', id: 'a', reason: 'archive', createdMs: 0 } as const
+  const END = encodeRecord('end')
+
+  it('damage: a changed byte is CORRUPT with its file', async () => {
     await using queue = await FileTaskQueue.open({ dir, clock })
-    await queue.put({ project: 'proj', id: 'a', reason: 'archive', createdMs: 0 }, 0)
-    const folder = join(dir, 'tasks', readdirSync(join(dir, 'tasks'))[0] ?? '')
-    writeFileSync(join(folder, readdirSync(folder)[0] ?? ''), '{"project":1}')
-    await expect(queue.lease({ max: 1, leaseMs: 1 })).rejects.toMatchObject({ code: 'CORRUPT' })
+    await queue.put(task, 0)
+    const path = join(dir, 'tasks', '1')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('proj', 'poor'))
+    const corrupt = { code: 'CORRUPT', data: { path } }
+    await expect(FileTaskQueue.open({ dir, clock })).rejects.toMatchObject(corrupt)
   })
 
-  it('what is left of a task that is done: is no task, and in nobody’s way', async () => {
-    await using queue = await FileTaskQueue.open({ dir, clock })
-    const task = { project: 'proj', id: 'a', reason: 'archive', createdMs: 0 } as const
+  it('a record that was cut, anywhere, is not there, and in nobody’s way', async () => {
+    await (await FileTaskQueue.open({ dir, clock })).put(task, 0)
+    const path = join(dir, 'tasks', '1')
+    const whole = readFileSync(path)
+    for (let length = whole.lastIndexOf('\n\n') + 1; length < whole.length - 1; length++) {
+      writeFileSync(path, whole.subarray(0, length))
+      await using queue = await FileTaskQueue.open({ dir, clock })
+      expect(await queue.has(task)).toBe(false)
+      expect(await queue.put(task, 0)).toBe(true)
+      await using other = await FileTaskQueue.open({ dir, clock })
+      expect((await other.lease({ max: 9, leaseMs: 1 })).map(({ task: { id } }) => id)).toEqual(['a'])
+    }
+  })
+
+  it('a file that ends: leases, dead letters and tasks are there in the next', async () => {
+    let nowMs = 0
+    const options = { dir, clock: { now: () => nowMs }, triesMax: 1 }
+    await using queue = await FileTaskQueue.open(options)
     await queue.put(task, 0)
-    const folder = join(dir, 'tasks', readdirSync(join(dir, 'tasks'))[0] ?? '')
-    rmSync(join(folder, readdirSync(folder)[0] ?? ''))
-    writeFileSync(join(folder, 'why'), 'it was so')
+    await queue.put({ ...task, id: 'dead' }, 0)
+    const [first, second] = await queue.lease({ max: 2, leaseMs: 100 })
+    const [held, dying] = first?.task.id === 'a' ? [first, second] : [second, first]
+    await queue.release(dying as TaskLease, { afterMs: 0, reason: 'it was so', countsAsTry: true })
+    await queue.put({ ...task, id: 'waiting' }, 1)
+    appendFileSync(join(dir, 'tasks', '1'), END)
+    // What was done behind the end is done in the next file.
+    const longer = await queue.extend(held as TaskLease, 50)
+    expect(readdirSync(join(dir, 'tasks'))).toEqual(['2'])
+    await using other = await FileTaskQueue.open(options)
+    for (const each of [queue, other]) {
+      const letters = []
+      for await (const letter of each.deadLetters()) letters.push(letter)
+      expect(letters).toMatchObject([{ task: { id: 'dead' }, tries: 1, reason: 'it was so' }])
+    }
+    nowMs = 1
+    expect((await other.lease({ max: 9, leaseMs: 1 })).map(({ task: { id } }) => id)).toEqual(['waiting'])
+    await other.acknowledge(longer)
     expect(await queue.has(task)).toBe(false)
-    expect(await queue.put(task, 0)).toBe(true)
-    expect((await queue.lease({ max: 9, leaseMs: 1 })).length).toBe(1)
+  })
+
+  it('a long log goes on with the tasks that are there alone', async () => {
+    await using queue = await FileTaskQueue.open({ dir, clock })
+    await using other = await FileTaskQueue.open({ dir, clock })
+    await queue.put(task, 0)
+    const [lease] = await queue.lease({ max: 1, leaseMs: 1 })
+    let held = lease as TaskLease
+    for (let count = 0; count < 10_010; count++) held = await queue.extend(held, count + 1)
+    expect(readdirSync(join(dir, 'tasks'))).toEqual(['2'])
+    await other.acknowledge(held)
+    expect(await queue.has(task)).toBe(false)
   })
 })

@@ -3,7 +3,7 @@ import { FileStreamStore, FileTaskQueue } from '../../src/coordinator/file/index
 
 /**
  * Counts in a document that all share and in one of its own, and puts tasks, until it is killed:
- * `node writing-process.ts DIR NAME`. Says what is done.
+ * `node writing-process.ts DIR NAME`. Says what is done. Documents are so long that their files often go on in others.
  */
 const [dir = '', name = ''] = process.argv.slice(2)
 const clock = { now: (): number => 0 }

@@ -8,7 +8,7 @@ import { FileStreamStore, FileTaskQueue } from '../../src/coordinator/file/index
 const [dir = '', steps = '0'] = process.argv.slice(2)
 const clock = { now: (): number => Date.now() }
 await using store = await FileStreamStore.open({ dir: `${dir}/state`, clock, refreshMs: 0 })
-await using queue = await FileTaskQueue.open({ dir: `${dir}/tasks`, clock, refreshMs: 0 })
+await using queue = await FileTaskQueue.open({ dir: `${dir}/tasks`, clock })
 
 const done: string[] = []
 for (let step = 0; step < Number(steps); step++) {

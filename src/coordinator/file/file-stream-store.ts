@@ -8,9 +8,8 @@ import { DocumentIndex } from '../document-index.ts'
 import type { IndexedDocument } from '../document-index.ts'
 import type { StateDocument, StateQuery, StoredDocument, StreamStore } from '../state-store.ts'
 import { ChangeFeed, FEED_GAP_MS } from './change-feed.ts'
+import { DocumentFile } from './document-file.ts'
 import { removeLeftovers } from './leftovers.ts'
-import type { Revision } from './revision-file.ts'
-import { readLatest, writeRevision } from './revision-folder.ts'
 import { checkRefreshMs, guarded, storeError, syncFolder } from './system.ts'
 
 export interface FileStreamStoreOptions {
@@ -31,17 +30,17 @@ const DEFAULT_REFRESH_MS = 500
 /** Folders of documents lie in so many, named by two hex digits. */
 const SHARDS = 256
 
-/** So many documents are kept as they were read: whoever changes one has mostly just read it. */
-const KNOWN_MAX = 256
+/** So many documents are kept open, as they were read: whoever changes one has mostly just read it. */
+const OPEN_FILES_MAX = 64
 
 /** A revision that was announced and has not come after so long never will: its writer lost, or died. */
 const ANNOUNCED_MS = 60 * 1000
 
 /**
- * The coordinator's state on files, for several processes (adapters spec, Q5). `dir/documents` holds a folder for each
- * document, under the first two digits of the sha256 of its kind and id; `dir/tmp` what is being written, `dir/changes`
- * what has. Reads and compare-and-sets go to the files each time; the index of queries is in memory, and is built by the
- * first query.
+ * The coordinator's state on files, for several processes (adapters spec, Q5). `dir/documents` holds a log for each
+ * document, under the first two digits of the sha256 of its kind and id; `dir/tmp` what is being made, `dir/changes` what
+ * has changed. Reads and compare-and-sets go to the files each time, of which the 64 used last stay open; the index of
+ * queries is in memory, and is built by the first query.
  */
 export class FileStreamStore implements StreamStore {
   readonly #documents: string
@@ -53,8 +52,8 @@ export class FileStreamStore implements StreamStore {
   readonly #indexed = new Map<string, Indexed>()
   /** Revisions that were announced and have not been seen yet, and since when. */
   readonly #awaited = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
-  /** Documents as they were when they were last read or written, the least lately used first. */
-  readonly #known = new Map<string, Revision>()
+  /** Documents that were read or written last, the least lately used first. */
+  readonly #open = new Map<string, DocumentFile>()
   readonly #gate = new CallGate('the stream store')
   #refreshedMs = -Infinity
   #refresh: Promise<void> | undefined
@@ -90,9 +89,12 @@ export class FileStreamStore implements StreamStore {
   async read(kind: string, id: string, options: WithSignal = {}): Promise<StoredDocument | undefined> {
     return this.#call(`read the ${kind} ${id}`, options, async () => {
       const hash = hashOf(kind, id)
-      const revision = readLatest(this.#folderOf(hash), this.#known.get(hash))
-      this.#know(hash, revision)
-      return structuredClone(revision?.document) // what is kept is nobody's to change
+      const file = this.#file(hash)
+      const document = file.read()
+      if (document === undefined) this.#open.delete(hash)
+      else await file.settle()
+      this.#dropOldest()
+      return document
     })
   }
 
@@ -124,6 +126,7 @@ export class FileStreamStore implements StreamStore {
   async close(): Promise<void> {
     await this.#gate.close()
     this.#feed.close()
+    for (const hash of [...this.#open.keys()]) this.#drop(hash)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,28 +136,33 @@ export class FileStreamStore implements StreamStore {
   async #write(id: string, revision: number, document: StateDocument, options: WithSignal): Promise<number> {
     return this.#call(`write the ${document.kind} ${id}`, options, async () => {
       const hash = hashOf(document.kind, id)
-      const next = await writeRevision({
-        folder: this.#folderOf(hash),
-        aside: this.#aside,
-        id,
-        revision,
-        document,
-        known: this.#known.get(hash),
-        announce: (number) => {
-          this.#feed.announce({ hash, revision: number })
-        },
+      const next = await this.#file(hash).write(id, revision, document, (number) => {
+        this.#feed.announce({ hash, revision: number })
       })
-      this.#know(hash, next)
-      this.#keep(hash, next.document)
-      return next.document.revision
+      this.#dropOldest()
+      this.#keep(hash, { ...document, id, revision: next })
+      return next
     })
   }
 
-  #know(hash: string, revision: Revision | undefined): void {
-    this.#known.delete(hash)
-    if (revision === undefined) return
-    this.#known.set(hash, revision)
-    if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string)
+  /** The file of a document, which stays open until so many others have been used. */
+  #file(hash: string): DocumentFile {
+    const file = this.#open.get(hash) ?? new DocumentFile(this.#folderOf(hash), this.#aside)
+    this.#open.delete(hash)
+    this.#open.set(hash, file)
+    return file
+  }
+
+  #dropOldest(): void {
+    for (const hash of this.#open.keys()) {
+      if (this.#open.size <= OPEN_FILES_MAX) return
+      this.#drop(hash)
+    }
+  }
+
+  #drop(hash: string): void {
+    this.#open.get(hash)?.close()
+    this.#open.delete(hash)
   }
 
   /** One refresh at a time, and none sooner than `refreshMs` after the last. */
@@ -193,12 +201,18 @@ export class FileStreamStore implements StreamStore {
 
   /** The latest revision of a document, which the index has from then on. */
   #look(hash: string): StoredDocument | undefined {
-    const document = readLatest(this.#folderOf(hash))?.document
-    if (document !== undefined) this.#keep(hash, document)
-    return document
+    const known = this.#open.get(hash)
+    const file = known ?? new DocumentFile(this.#folderOf(hash), this.#aside)
+    try {
+      const document = file.read()
+      if (document !== undefined) this.#keep(hash, document)
+      return document
+    } finally {
+      if (known === undefined) file.close() // many are looked at once
+    }
   }
 
-  #keep(hash: string, { id, revision, kind, project, name, dueMs }: StoredDocument): void {
+  #keep(hash: string, { id, revision, kind, project, name, dueMs }: Omit<StoredDocument, 'value'>): void {
     const before = this.#indexed.get(hash)
     if (before !== undefined && before.revision >= revision) return
     if (before !== undefined) this.#index.delete(before)

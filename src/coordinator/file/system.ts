@@ -1,4 +1,4 @@
-import { closeSync, fsync, openSync, unlink } from 'node:fs'
+import { closeSync, fsync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { throwIfAborted } from '../../async/index.ts'
 import type { CallGate } from '../../blob/index.ts'
@@ -15,17 +15,6 @@ import type { WithSignal } from '../../storage/index.ts'
 /** Waits until what was written to `fd` is on the disk. */
 export const syncFile = promisify(fsync)
 
-const unlinkFile = promisify(unlink)
-
-/** Removes a file if it is there. */
-export async function removeFile(path: string): Promise<void> {
-  try {
-    await unlinkFile(path)
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error
-  }
-}
-
 /** Makes the names in a folder durable. Systems that cannot sync a folder keep names by themselves. */
 export async function syncFolder(path: string): Promise<void> {
   let fd
@@ -39,14 +28,14 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Syncs of one folder that are asked for while one is under way are one sync, the next. */
+/** Syncs that are asked for while one is under way are one sync, the next. */
 export class GroupedSync {
-  readonly #path: string
+  readonly #sync: () => Promise<void>
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
 
-  constructor(path: string) {
-    this.#path = path
+  constructor(sync: () => Promise<void>) {
+    this.#sync = sync
   }
 
   async sync(): Promise<void> {
@@ -60,7 +49,7 @@ export class GroupedSync {
 
   async #run(): Promise<void> {
     this.#next = undefined
-    this.#running = syncFolder(this.#path)
+    this.#running = this.#sync()
     const mine = this.#running
     try {
       await mine
