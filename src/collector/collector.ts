@@ -85,8 +85,8 @@ export class Collector implements AsyncDisposable {
    * Takes one message of the transport, which is borrowed for the call. Waits first while too much is in flight. Resolves
    * when the message is done with: all that can be stored is, the rest is in the report, and would fare no better again.
    *
-   * @throws RecoveryLogError `UNAVAILABLE` when the message must come again, because storage or coordinator failed for now,
-   *   or a stream is just being archived; `data.faults` holds all that went wrong, the cause is the first of it. `ABORTED`,
+   * @throws RecoveryLogError `UNAVAILABLE` when the message must come again, because storage or coordinator failed in a
+   *   way that passes, or a stream is just being archived; `data.faults` holds all that went wrong, the cause is the first of it. `ABORTED`,
    *   `CLOSED`
    */
   async collect(

@@ -61,6 +61,26 @@ export function syncFolder(fs: SyncFileSystem, path: string): void {
   }
 }
 
+/**
+ * As `syncFolder`, where another thread syncs: only that is waited for, because to open a folder, and to close it, costs
+ * less than to ask a thread to do it.
+ */
+export async function syncFolderAside(
+  fs: Pick<SyncFileSystem, 'openSync' | 'closeSync'>,
+  sync: (fd: number) => Promise<void>,
+  path: string,
+): Promise<void> {
+  let fd: number | undefined
+  try {
+    fd = fs.openSync(path, 'r')
+    await sync(fd)
+  } catch (error) {
+    if (!isFolderSyncRefusal(error)) throw error
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd)
+  }
+}
+
 /** Windows and some in-memory file systems open no folders, or do not sync them. */
 function isFolderSyncRefusal(error: unknown): boolean {
   const code = systemErrorCode(error)

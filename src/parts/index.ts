@@ -3,6 +3,7 @@ export {
   readSmallFile,
   removeTree,
   syncFolder,
+  syncFolderAside,
   systemErrorCode,
   unlinkIfThere,
   writeNewFile,

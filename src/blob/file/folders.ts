@@ -1,32 +1,17 @@
-import { closeSync, fsync, mkdirSync, openSync, rmdirSync } from 'node:fs'
+import { fsync, mkdirSync, rmdirSync } from 'node:fs'
+import * as nodeFs from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { systemErrorCode } from '../../parts/index.ts'
+import { syncFolderAside } from '../../parts/index.ts'
 import { isMissing } from './system-error.ts'
 
 /** The folders of a file blob store: made when they are needed, removed when they are empty, and durable. */
 
 const sync = promisify(fsync)
 
-/**
- * Makes the names in a folder durable. Systems that cannot sync a folder keep names by themselves. Only the sync is waited
- * for: to open a folder, and to close it, costs less than to ask another thread to do it.
- */
+/** Makes the names in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
-  let fd
-  try {
-    fd = openSync(path, 'r')
-  } catch (error) {
-    if (isRefusal(error)) return
-    throw error
-  }
-  try {
-    await sync(fd)
-  } catch (error) {
-    if (!isRefusal(error)) throw error
-  } finally {
-    closeSync(fd)
-  }
+  await syncFolderAside(nodeFs, sync, path)
 }
 
 /**
@@ -80,8 +65,4 @@ export function removeEmptyFolders(path: string, root: string): void {
       return // it is not empty, or may not be removed: it may stay
     }
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return ['EISDIR', 'EPERM', 'EACCES', 'EINVAL'].includes(systemErrorCode(error) ?? '')
 }

@@ -1,10 +1,11 @@
-import { closeSync, fsync, openSync } from 'node:fs'
+import { fsync } from 'node:fs'
+import * as nodeFs from 'node:fs'
 import { promisify } from 'node:util'
 import { throwIfAborted } from '../../async/index.ts'
 import type { CallGate } from '../../blob/index.ts'
 import { RecoveryLogError } from '../../errors/index.ts'
 import type { ErrorCode } from '../../errors/index.ts'
-import { systemErrorCode } from '../../parts/index.ts'
+import { syncFolderAside, systemErrorCode } from '../../parts/index.ts'
 import type { WithSignal } from '../../storage/index.ts'
 
 /**
@@ -15,17 +16,9 @@ import type { WithSignal } from '../../storage/index.ts'
 /** Waits until what was written to `fd` is on the disk. */
 export const syncFile = promisify(fsync)
 
-/** Makes the names in a folder durable. Systems that cannot sync a folder keep names by themselves. */
+/** Makes the names in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
-  let fd
-  try {
-    fd = openSync(path, 'r')
-    await syncFile(fd)
-  } catch (error) {
-    if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL'].includes(systemErrorCode(error) ?? '')) throw error
-  } finally {
-    if (fd !== undefined) closeSync(fd)
-  }
+  await syncFolderAside(nodeFs, syncFile, path)
 }
 
 /** Syncs that are asked for while one is under way are one sync, the next. */
