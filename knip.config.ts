@@ -5,6 +5,7 @@ export default {
   entry: [
     ...subpaths().map(({ source }) => source),
     'bench/*.ts',
+    'bench/support/archivist-process.ts', // run as a process of its own
     'examples/*.ts',
     'scripts/*.ts',
     'test/**/*.test.ts',

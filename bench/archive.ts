@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, read, rmSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
 import protobuf from 'protobufjs/minimal.js'
 import { ArchiveIndex, ArchiveReader, writeArchive } from '../src/archive/index.ts'
 import { FileBlobStore } from '../src/blob/file/index.ts'
@@ -27,7 +26,7 @@ const GETS = 4000
 const GET_LIMIT = 100
 
 // Beside the project and not in the system's folder for temporary files, which may be memory.
-const scratchRoot = join(dirname(dirname(fileURLToPath(import.meta.url))), '.tmp')
+const scratchRoot = resolve('.tmp')
 
 function scratch(): string {
   mkdirSync(scratchRoot, { recursive: true })

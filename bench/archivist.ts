@@ -3,7 +3,7 @@ import { fork, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ArchiveFile } from '../src/archive/index.ts'
 import { Archivist, Sweep } from '../src/archivist/index.ts'
@@ -31,7 +31,7 @@ const WARMING_STREAMS = 300
 const SIDE_BY_SIDE = 16
 
 // Beside the project and not in the system's folder for temporary files, which may be memory.
-const scratchRoot = join(dirname(dirname(fileURLToPath(import.meta.url))), '.tmp')
+const scratchRoot = resolve('.tmp')
 
 const scratchFolders: string[] = []
 
@@ -150,8 +150,8 @@ async function filled(streams: number): Promise<string> {
 }
 
 async function startArchivist(dir: string, at: number): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('support/archivist-process.ts', import.meta.url))
-  const child = fork(script, [dir, await filled(WARMING_STREAMS)], { execArgv: ['--import', 'tsx'] })
+  const script = fileURLToPath(new URL('support/archivist-process.js', import.meta.url))
+  const child = fork(script, [dir, await filled(WARMING_STREAMS)])
   if (canPin) {
     const core = at % cpus().length
     assert.equal(spawnSync('taskset', ['-a', '-c', '-p', String(core), String(child.pid)]).status, 0)
