@@ -1,9 +1,11 @@
 /**
  * Writes the content of many files at once, out of chunks of a log.
  *
- * Small writes are copied into a slot of each file's own, and go out 128 KiB at a time; large ones are written straight
- * from the chunk. Where the file system can write without waiting, several writes are under way while the log is read
- * on; when enough of them are, the next is done at once, so that this thread works too instead of waiting.
+ * Small writes are copied into a slot of each file's own, and go out 64 KiB at a time; large ones are written straight
+ * from the chunk. Where the file system can write without waiting, several writes are under way while the log is read on.
+ * When enough of them are, the next is done at once, so that this thread works too instead of waiting; but for a long one:
+ * while this thread is in that, it gives the others nothing more to do. Measured with writes of 1 MiB: a tenth to a fifth
+ * less time when they wait.
  *
  * Writes to one file are done in their order as far as they overlap: one that would overtake another is refused until
  * that one is done.
@@ -12,10 +14,11 @@ import { Deferred } from '../async/index.ts'
 import type { RecoveryLogError } from '../errors/index.ts'
 import { fileError } from './file-error.ts'
 import type { PlayerFileSystem } from './play-options.ts'
+import { StagedFile } from './staged-file.ts'
 
 /** A file's share of memory for small writes: with more, a hundred files leave the processor's cache. */
-const SLOT_BYTES = 128 * 1024
-/** All of it: 32 MiB, of which only what is used is taken. */
+const SLOT_BYTES = 64 * 1024
+/** All of it: 16 MiB, of which only what is used is taken. */
 const SLOTS = 256
 /** A larger write is not worth its copy. */
 const COPY_BYTES_MAX = 16 * 1024
@@ -28,29 +31,10 @@ const RECENT_FILES = 1024
  */
 const IN_FLIGHT_MAX = 64
 const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024
+/** A write that takes longer than others under way need for all that they have to do. */
+const LONG_BYTES_MIN = 256 * 1024
 /** Descriptors. More than `IN_FLIGHT_MAX`, so that there is always one to close. */
 export const OPEN_FILES_MAX = 128
-
-/** A file without a name yet. It reaches the disk with its first full slot, so that short-lived ones never do. */
-class StagedFile {
-  readonly fnode: number
-  size = 0
-  fd = -1
-  isOnDisk = false
-  isRemoved = false
-  /** The slot that holds `[slotOffset, slotOffset + fill)` of the file, or -1. */
-  slot = -1
-  slotOffset = 0
-  fill = 0
-  /** Writes under way, and a span that covers them. */
-  inFlight = 0
-  inFlightBegin = 0
-  inFlightEnd = 0
-
-  constructor(fnode: number) {
-    this.fnode = fnode
-  }
-}
 
 export class FileWriter {
   readonly #fs: PlayerFileSystem
@@ -240,7 +224,7 @@ export class FileWriter {
     return true
   }
 
-  /** `slot` is the one that `bytes` are in, or -1 for bytes of a chunk. */
+  /** `slot` is the one that `bytes` are in, or -1 for bytes of a chunk. Answers false when it has to wait. */
   #writeOut(
     file: StagedFile,
     offset: number,
@@ -252,6 +236,7 @@ export class FileWriter {
     this.#throwFailure()
     if (this.#isOverlapping(file, offset, length)) return false
     const isBusy = this.#inFlight >= IN_FLIGHT_MAX || this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX
+    if (isBusy && length >= LONG_BYTES_MIN) return false
     if (this.#fs.write === undefined || isBusy) {
       this.#writeSync(file, offset, bytes, begin, length)
       return true

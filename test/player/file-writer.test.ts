@@ -4,7 +4,7 @@ import { FileWriter, OPEN_FILES_MAX } from '../../src/player/file-writer.ts'
 import type { PlayerFileSystem } from '../../src/player/index.ts'
 import { memory } from './doubles.ts'
 
-const SLOT_BYTES = 128 * 1024
+const SLOT_BYTES = 64 * 1024
 const LARGE = 20_000
 
 const pathOf = (fnode: number): string => `/staged/${fnode}`
@@ -77,7 +77,7 @@ async function settle<T>(promise: Promise<T>, pending: readonly Pending[]): Prom
 const bytesOf = (length: number, fill = 'x'): Buffer => Buffer.alloc(length, fill)
 
 describe('file writer: small writes', () => {
-  it('are kept in memory until there are 128 KiB, and go out at once', async () => {
+  it('are kept in memory until there are 64 KiB, and go out at once', async () => {
     const { fs, pending, counts, content } = slow()
     const writer = new FileWriter(fs, pathOf)
     writer.create(1)
@@ -190,27 +190,45 @@ describe('file writer: large writes', () => {
     expect(content(1)).toEqual(bytesOf(2 * LARGE))
   })
 
-  it.each([
-    { what: 'enough', length: LARGE, underWay: 64 },
-    { what: 'enough bytes', length: 3 * 1024 * 1024, underWay: 3 },
-  ])('are done at once when $what are under way', async ({ length, underWay }) => {
+  it('are done at once when enough are under way', async () => {
     const { fs, pending, counts, content } = slow()
     const writer = new FileWriter(fs, pathOf)
-    const files = underWay + 4
+    const [underWay, files] = [64, 68]
     for (let fnode = 1; fnode <= files; fnode++) {
       writer.create(fnode)
-      expect(writer.write(fnode, 0, bytesOf(length), 0, length)).toBe(true)
+      expect(writer.write(fnode, 0, bytesOf(LARGE), 0, LARGE)).toBe(true)
     }
     expect([pending.length, counts.sync]).toEqual([underWay, 4])
     pending[0]?.finish(1) // what is left of it is still under way
-    writer.write(1, length, bytesOf(length), 0, length)
+    writer.write(1, LARGE, bytesOf(LARGE), 0, LARGE)
     expect([pending.length, counts.sync]).toEqual([underWay, 5])
     pending[0]?.finish()
-    writer.write(1, 2 * length, bytesOf(length), 0, length)
+    writer.write(1, 2 * LARGE, bytesOf(LARGE), 0, LARGE)
     expect([pending.length, counts.sync]).toEqual([underWay, 5])
     await settle(writer.flush(), pending)
-    for (let fnode = 2; fnode <= files; fnode++) expect(content(fnode).equals(bytesOf(length))).toBe(true)
-    expect(content(1).equals(bytesOf(3 * length))).toBe(true)
+    for (let fnode = 2; fnode <= files; fnode++) expect(content(fnode).equals(bytesOf(LARGE))).toBe(true)
+    expect(content(1).equals(bytesOf(3 * LARGE))).toBe(true)
+  })
+
+  it('wait when they are long and enough bytes are under way', async () => {
+    const { fs, pending, counts, content } = slow()
+    const writer = new FileWriter(fs, pathOf)
+    const [long, underWay] = [3 * 1024 * 1024, 3]
+    for (let fnode = 1; fnode <= underWay + 1; fnode++) {
+      writer.create(fnode)
+      expect(writer.write(fnode, 0, bytesOf(long), 0, long)).toBe(fnode <= underWay)
+    }
+    expect(writer.write(4, 0, bytesOf(LARGE), 0, LARGE)).toBe(true)
+    expect([pending.length, counts.sync]).toEqual([underWay, 1])
+    expect(writer.write(4, LARGE, bytesOf(long), 0, long)).toBe(false)
+    const room = writer.room()
+    pending[0]?.finish()
+    await room
+    expect(writer.write(4, LARGE, bytesOf(long), 0, long)).toBe(true)
+    expect([pending.length, counts.sync]).toEqual([underWay, 1])
+    await settle(writer.flush(), pending)
+    for (let fnode = 1; fnode <= underWay; fnode++) expect(content(fnode).equals(bytesOf(long))).toBe(true)
+    expect(content(4).equals(bytesOf(LARGE + long))).toBe(true)
   })
 
   it('over what is in memory come after it, and those behind leave it there', async () => {
