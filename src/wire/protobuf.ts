@@ -141,8 +141,13 @@ export class ProtobufReader {
 
   #delimited(): number {
     const begin = this.at
-    this.#varint()
-    const length = (this.#high >>> 0) * 0x1_0000_0000 + (this.#low >>> 0)
+    let length = begin < this.end ? (this.bytes[begin] as number) : 0x80
+    if (length < 0x80) {
+      this.at++
+    } else {
+      this.#varint()
+      length = (this.#high >>> 0) * 0x1_0000_0000 + (this.#low >>> 0)
+    }
     if (length > this.end - this.at) throw this.invalid('a length reaches past the end', begin, length)
     return this.at + length
   }
