@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, read, rmSync, writeSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { closeSync, fsyncSync, openSync, read, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import protobuf from 'protobufjs/minimal.js'
 import { ArchiveIndex, ArchiveReader, writeArchive } from '../src/archive/index.ts'
 import { FileBlobStore } from '../src/blob/file/index.ts'
@@ -11,6 +11,7 @@ import { logdog } from '../test/support/logdog-static.js'
 import { question, WARM_ROUNDS } from './harness.ts'
 import type { Setup, Variant } from './harness.ts'
 import { archiveBatches, encodeArchive, ENTRIES, sha256 } from './support/archive-input.ts'
+import { scratchFolder } from './support/scratch.ts'
 import { ARCHIVE_DESCRIPTOR, xorshift32 } from './workloads.ts'
 
 const BYTE_RANGE = 64 * 1024
@@ -24,14 +25,6 @@ const INDEX_ENTRIES = 100_000
 const GIB_ENTRIES = 9_500_000
 const GETS = 4000
 const GET_LIMIT = 100
-
-// Beside the project and not in the system's folder for temporary files, which may be memory.
-const scratchRoot = resolve('.tmp')
-
-function scratch(): string {
-  mkdirSync(scratchRoot, { recursive: true })
-  return mkdtempSync(join(scratchRoot, 'bench-archive-'))
-}
 
 /** The whole input in memory, as `ArchiveEncoder` writes it. */
 function encoded(count: number, byteRange: number): { entries: Buffer; index: Buffer } {
@@ -89,7 +82,7 @@ function encodeSetup(): Setup {
 }
 
 async function fileSetup(): Promise<Setup> {
-  const dir = scratch()
+  const dir = scratchFolder()
   const store = await FileBlobStore.open({ dir: join(dir, 'store') })
   const { entries, index } = encoded(ENTRIES, BYTE_RANGE)
   async function* source(): AsyncGenerator<readonly LogEntry[], void, undefined> {
@@ -143,7 +136,7 @@ async function gibArchive(): Promise<{
   p: { quantile: number }
   close: () => Promise<void>
 }> {
-  const dir = scratch()
+  const dir = scratchFolder()
   const store = await FileBlobStore.open({ dir: join(dir, 'store') })
   async function* source(): AsyncGenerator<readonly LogEntry[], void, undefined> {
     yield* archiveBatches(GIB_ENTRIES)

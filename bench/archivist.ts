@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { fork, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ArchiveFile } from '../src/archive/index.ts'
 import { Archivist, Sweep } from '../src/archivist/index.ts'
@@ -16,6 +15,7 @@ import type { Setup } from './harness.ts'
 import { archiveBatch } from './support/archive-input.ts'
 import { openFileParts } from './support/archivist-parts.ts'
 import type { FileParts } from './support/archivist-parts.ts'
+import { scratchFolder } from './support/scratch.ts'
 
 const PROJECT = 'bench'
 const PREFIX = 'builds/1'
@@ -30,9 +30,6 @@ const WARMING_STREAMS = 300
 /** As many tasks at once as the archivist has by default. */
 const SIDE_BY_SIDE = 16
 
-// Beside the project and not in the system's folder for temporary files, which may be memory.
-const scratchRoot = resolve('.tmp')
-
 const scratchFolders: string[] = []
 
 /**
@@ -40,8 +37,7 @@ const scratchFolders: string[] = []
  * that it has just removed, ext4 without a journal is one, looks through all of these for each file that is made.
  */
 function scratch(): string {
-  mkdirSync(scratchRoot, { recursive: true })
-  const dir = mkdtempSync(join(scratchRoot, 'bench-archivist-'))
+  const dir = scratchFolder()
   scratchFolders.push(dir)
   return dir
 }

@@ -1,6 +1,6 @@
 /** What does a durable directory cost: for SQLite on it, and to have it back after its machine is gone? */
 import * as fs from 'node:fs'
-import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,10 +10,10 @@ import SQLiteESMFactory from 'wa-sqlite/dist/wa-sqlite.mjs'
 import { DurableDirectory, FileJournal } from '../src/node/index.ts'
 import { DurableVFS, type DurableVFSFileSystem } from '../src/wa-sqlite/index.ts'
 import { growth, question, WARM_ROUNDS, type Row, type Variant } from './harness.ts'
+import { filesIn, piecesOf } from './support/file-pieces.ts'
 import { PLAY, playChunks, type PlayInput } from './workloads.ts'
 
 const TRANSACTIONS = 5_000
-const COPY_BYTES = 1 << 20
 const fdatasync = promisify(fs.fdatasync)
 const wasmBinary = fs.readFileSync(createRequire(import.meta.url).resolve('wa-sqlite/dist/wa-sqlite.wasm'))
 
@@ -142,15 +142,9 @@ async function recovery(input: PlayInput): Promise<{ opening: Variant; copying: 
 
 function copyFolder(from: string, to: string): void {
   fs.mkdirSync(to)
-  const buffer = new Uint8Array(COPY_BYTES)
-  for (const name of readdirSync(from)) {
-    if (!statSync(join(from, name)).isFile()) continue
-    const source = openSync(join(from, name), 'r')
+  for (const name of filesIn(from)) {
     const target = openSync(join(to, name), 'wx')
-    for (let count = readSync(source, buffer); count > 0; count = readSync(source, buffer)) {
-      writeSync(target, buffer, 0, count)
-    }
-    closeSync(source)
+    for (const piece of piecesOf(join(from, name))) writeSync(target, piece)
     closeSync(target)
   }
 }

@@ -1,6 +1,6 @@
 /** How fast is a log played into a hundred real files, from a file journal? */
 import * as fs from 'node:fs'
-import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FileJournal } from '../src/journal/file/index.ts'
@@ -8,6 +8,7 @@ import type { JournalChunk } from '../src/journal/index.ts'
 import { Player } from '../src/player/index.ts'
 import { growth, question } from './harness.ts'
 import type { Row, Variant } from './harness.ts'
+import { filesIn, PIECE_BYTES, piecesOf } from './support/file-pieces.ts'
 import { PLAY, playChunks, playContent } from './workloads.ts'
 import type { PlayInput } from './workloads.ts'
 
@@ -19,7 +20,6 @@ const kept: { player?: Player; journal?: FileJournal; reader?: AsyncIterator<Jou
 
 const FILES = 100
 const LOG = 'bench/play'
-const RAW_BYTES = 1 << 20
 
 /** A file journal that holds the log of `input`, a folder in which each run has a directory of its own. */
 async function prepareLog(input: PlayInput): Promise<{ variant: Variant; dir: string }> {
@@ -92,18 +92,14 @@ function rawWrites(input: PlayInput, dir: string): Variant {
 
 /** What the files of the journal hold, read and written in pieces of 1 MiB by one thread. */
 function rawCopy(input: PlayInput, dir: string): Variant {
-  const piece = new Uint8Array(RAW_BYTES)
   return toFiles(dir, input.writes, (fds) => {
     const log = join(dir, 'log')
     let i = 0
-    for (const name of readdirSync(log)) {
-      if (!statSync(join(log, name)).isFile()) continue
-      const source = openSync(join(log, name), 'r')
-      for (let count = readSync(source, piece); count > 0; count = readSync(source, piece)) {
-        writeSync(fds[i % FILES] as number, piece, 0, count, Math.floor(i / FILES) * RAW_BYTES)
+    for (const name of filesIn(log)) {
+      for (const piece of piecesOf(join(log, name))) {
+        writeSync(fds[i % FILES] as number, piece, 0, piece.length, Math.floor(i / FILES) * PIECE_BYTES)
         i++
       }
-      closeSync(source)
     }
   })
 }

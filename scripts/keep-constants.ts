@@ -12,9 +12,7 @@ type Plugin = NonNullable<Options['plugins']>[number]
 export function keepConstants(): Plugin {
   return {
     name: 'keep-constants',
-    renderChunk(code, { path }) {
-      return path.endsWith('.js') ? { code: withConstants(code) } : undefined
-    },
+    renderChunk: (code) => ({ code: withConstants(code) }),
   }
 }
 

@@ -168,6 +168,7 @@ describe('hints: JSON', () => {
 describe('hints: protobuf', () => {
   it.each<[string, string, object]>([
     ['cut off', '0a0461', { at: 1, value: 4 }],
+    ['a length behind the end of what it lies in', '1201120461', { at: 3, value: undefined }],
     ['the log as a number', '0801', { at: 1, value: 0 }],
     ['a negative fnode', '120b08ffffffffffffffffff01', { at: 3, value: '-1' }],
     ['a log that is not UTF-8', '0a02c328', { at: 2 }],
